@@ -1,0 +1,32 @@
+/*
+ * Every cap of dumpscan, in one place. A cap that is hit is always reported (DS_LIMIT, a row in
+ * `walks` or `integrity`), never silent.
+ */
+#ifndef DS_BASE_LIMITS_H
+#define DS_BASE_LIMITS_H
+
+#define DS_LIMIT_ALLOC (64u << 20)        /* bytes in one allocation that a dump can influence */
+#define DS_LIMIT_ARENA (512u << 20)       /* bytes in all rows and strings of one snapshot */
+#define DS_LIMIT_STRING 4096              /* UTF-16 units of one counted string from a dump */
+#define DS_LIMIT_INTEGRITY 256            /* integrity notes kept per dump */
+#define DS_LIMIT_RUNS 65536               /* physical memory runs */
+#define DS_LIMIT_DATA_BLOCKS 262144       /* data blocks of a triage dump */
+#define DS_LIMIT_DRIVERS 4096             /* drivers in a triage dump's list */
+#define DS_LIMIT_UNLOADED 256             /* unloaded driver records */
+#define DS_LIMIT_BLOBS 1024               /* secondary data blobs */
+#define DS_LIMIT_PROCESSORS 2048          /* processors */
+#define DS_LIMIT_MODULES 8192             /* entries of PsLoadedModuleList */
+#define DS_LIMIT_PROCESSES 262144         /* processes */
+#define DS_LIMIT_THREADS 1048576          /* threads */
+#define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */
+#define DS_LIMIT_FRAMES 256               /* frames of one stack */
+#define DS_LIMIT_SYMBOL_FILE (256u << 20) /* inflated bytes of one symbol table */
+#define DS_LIMIT_SYMBOLS 1048576          /* symbols of one module */
+#define DS_LIMIT_JSON_DEPTH 64            /* nesting of a JSON input */
+#define DS_LIMIT_PATTERN_FILE (1u << 20)  /* bytes of one pattern file */
+#define DS_LIMIT_SQL_ROWS 1000000         /* rows of one query result */
+#define DS_LIMIT_SQL_MS 10000             /* milliseconds of one query */
+#define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
+#define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes searched for a kernel image or KDBG */
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * The kernel's structures as rows. One struct ds_nt per snapshot owns every row; each table is
+ * walked on first use and kept. All strings are UTF-8 and live as long as the ds_nt.
+ *
+ * Every accessor returns its table even when the walk failed: `walk` says how complete it is.
+ */
+#ifndef DS_NT_NT_H
+#define DS_NT_NT_H
+
+#include "target/target.h"
+#include "unwind/frame.h"
+
+struct ds_nt;
+
+/* Takes ownership of the target in every case. Errors: DS_NO_MEMORY. */
+enum ds_status ds_nt_open(struct ds_target *target, struct ds_nt **ret,
+                          struct ds_err *err) DS_MUST_CHECK;
+void ds_nt_close(struct ds_nt *nt);
+struct ds_target *ds_nt_target(struct ds_nt *nt);
+
+/* ---- processes ---- */
+struct ds_process {
+    uint64_t eprocess; /* virtual address */
+    struct ds_opt pid, ppid;
+    const char *name; /* ImageFileName: at most 14 characters; NULL when unreadable */
+    struct ds_opt dtb, peb, create_time, exit_time, exit_status, active_threads, session_id;
+    struct ds_opt wow64; /* 1 when a WOW64 process block is there */
+    const char *source;  /* static: "PsActiveProcessHead", "triage record" */
+};
+struct ds_processes {
+    const struct ds_process *rows;
+    size_t count;
+    struct ds_walk walk;
+};
+const struct ds_processes *ds_nt_processes(struct ds_nt *nt);
+
+/* ---- threads ---- */
+struct ds_thread {
+    uint64_t ethread;
+    struct ds_opt eprocess, pid, tid;
+    struct ds_opt state;       /* KTHREAD_STATE */
+    struct ds_opt wait_reason; /* KWAIT_REASON; meaningful when state is Waiting */
+    struct ds_opt suspend_count, priority, base_priority, wait_irql, teb, start_address;
+    struct ds_opt stack_base, stack_limit, kernel_stack, initial_stack, kernel_stack_resident;
+    struct ds_opt wait_time_ticks, context_switches;
+    const char *source; /* static: "ThreadListHead", "triage record", "KPRCB" */
+};
+struct ds_threads {
+    const struct ds_thread *rows;
+    size_t count;
+    struct ds_walk walk;
+};
+const struct ds_threads *ds_nt_threads(struct ds_nt *nt);
+/* "Waiting", "WrQueue", ... NULL for values outside the public enums (phnt ntkeapi.h). */
+const char *ds_thread_state_name(uint64_t state);
+const char *ds_wait_reason_name(uint64_t reason);
+
+/* ---- processors ---- */
+struct ds_processor {
+    uint32_t number;
+    struct ds_opt prcb, current_thread, idle_thread, next_thread, mhz;
+    const char *vendor; /* "AuthenticAMD"; NULL when unknown */
+    bool has_context;
+    struct ds_context context;  /* from KPRCB.Context or ProcessorState */
+    const char *context_source; /* static */
+};
+struct ds_processors {
+    const struct ds_processor *rows;
+    size_t count;
+    struct ds_walk walk;
+};
+const struct ds_processors *ds_nt_processors(struct ds_nt *nt);
+
+/* ---- unloaded modules ---- */
+struct ds_unloaded_module {
+    const char *name; /* NULL when unreadable */
+    bool name_cut;    /* the writer kept 12 characters only */
+    uint64_t start, end;
+    struct ds_opt unload_time; /* FILETIME */
+    const char *source;
+};
+struct ds_unloaded_modules {
+    const struct ds_unloaded_module *rows;
+    size_t count;
+    struct ds_walk walk;
+};
+const struct ds_unloaded_modules *ds_nt_unloaded_modules(struct ds_nt *nt);
+
+/* ---- the fault: contexts and exceptions, and which one to believe ---- */
+struct ds_exception {
+    bool known;
+    uint32_t code; /* NTSTATUS */
+    uint32_t flags;
+    uint64_t address;
+    uint32_t parameter_count;
+    uint64_t parameters[15];
+    const char *source; /* static: "bugcheck parameter 3", "header" */
+};
+
+/* One context record found in the dump (table contexts). */
+struct ds_context_record {
+    struct ds_context context;
+    const char *source;  /* static: "header", "bugcheck parameter 4", "KPRCB.Context" */
+    bool chosen;         /* the one the report's faulting context is */
+    const char *meaning; /* static: "the fault itself", "KeBugCheckEx, after the fault" */
+};
+
+struct ds_fault_facts {
+    struct ds_exception exception;
+    struct ds_context_record contexts[8];
+    size_t context_count;
+    size_t chosen;                                 /* index into contexts; SIZE_MAX when none */
+    struct ds_opt current_thread, current_process; /* ETHREAD, EPROCESS */
+    struct ds_opt fault_address; /* the data or instruction address that faulted, where the
+                                    bugcheck or the exception says so */
+    const char *fault_access;    /* static: "read", "write", "execute"; NULL when unknown */
+    struct ds_stack stack;       /* of the chosen context, or of the bugcheck's */
+    const char *stack_kind;      /* static: "thread stack", "DPC stack", ...; "unknown stack" */
+    struct ds_walk stack_walk;
+};
+const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * Patterns: data files with one SELECT each, run over the facts, ending in match, no match or
+ * cannot tell. And the culprit: who is probably to blame, with reasons.
+ */
+#ifndef DS_RULES_RULES_H
+#define DS_RULES_RULES_H
+
+#include "facts/facts.h"
+
+enum ds_severity { DS_SEV_INFO, DS_SEV_LOW, DS_SEV_MEDIUM, DS_SEV_HIGH, DS_SEV_CRITICAL };
+const char *ds_severity_name(enum ds_severity severity); /* "info" ... "critical" */
+bool ds_severity_parse(const char *name, enum ds_severity *ret);
+
+enum ds_outcome { DS_OUTCOME_MATCH, DS_OUTCOME_NO_MATCH, DS_OUTCOME_CANNOT_TELL };
+const char *ds_outcome_name(enum ds_outcome outcome); /* "match", "no_match", "cannot_tell" */
+
+/* A loaded pattern; strings owned by the set. */
+struct ds_pattern {
+    const char *id, *title, *query, *message, *explain;
+    enum ds_severity severity;
+    const char *const *requires_; /* "table" or "table.column" */
+    size_t requires_count;
+    const char *const *next_steps;
+    size_t next_step_count;
+    const char *const *references;
+    size_t reference_count;
+    const char *origin; /* "built-in" or the file's path */
+};
+
+struct ds_patterns;
+/* The compiled-in patterns. Errors: DS_NO_MEMORY, DS_CORRUPT (a defect of the build). */
+enum ds_status ds_patterns_open(struct ds_patterns **ret, struct ds_err *err) DS_MUST_CHECK;
+/* Adds every *.json of a folder (or one file); a pattern with a known id replaces it.
+ * Errors: DS_INVALID with file, line and what is wrong. */
+enum ds_status ds_patterns_add_path(struct ds_patterns *p, const char *path,
+                                    struct ds_err *err) DS_MUST_CHECK;
+void ds_patterns_close(struct ds_patterns *p);
+size_t ds_patterns_count(const struct ds_patterns *p);
+const struct ds_pattern *ds_patterns_at(const struct ds_patterns *p, size_t index);
+const struct ds_pattern *ds_patterns_find(const struct ds_patterns *p, const char *id);
+
+/* One evidence value of one instance: column name and value as shown ("0x…" for addresses). */
+struct ds_evidence {
+    const char *name;
+    struct ds_cell cell; /* text is owned by the findings */
+};
+struct ds_instance {
+    const char *message; /* the pattern's message with its placeholders filled */
+    const struct ds_evidence *evidence;
+    size_t evidence_count;
+};
+struct ds_finding {
+    const struct ds_pattern *pattern; /* borrowed from the set */
+    enum ds_outcome outcome;
+    bool partial;            /* a match over a table whose walk was cut short */
+    const char *cannot_tell; /* which walk or column, and how many rows; NULL otherwise */
+    const struct ds_instance *instances;
+    size_t instance_count;
+    size_t instances_dropped; /* beyond DS_LIMIT_FINDING_ROWS */
+};
+
+/* Runs every pattern. Findings are ordered: matches by severity then id, then cannot tell, then
+ * no match. Errors: DS_NO_MEMORY. A pattern that fails to run ends in cannot tell. */
+struct ds_findings;
+enum ds_status ds_findings_run(struct ds_facts *facts, const struct ds_patterns *patterns,
+                               struct ds_findings **ret, struct ds_err *err) DS_MUST_CHECK;
+void ds_findings_close(struct ds_findings *f);
+size_t ds_findings_count(const struct ds_findings *f);
+const struct ds_finding *ds_findings_at(const struct ds_findings *f, size_t index);
+
+/* ---- culprit ---- */
+enum ds_culprit_kind {
+    DS_CULPRIT_UNKNOWN,
+    DS_CULPRIT_DRIVER,
+    DS_CULPRIT_KERNEL,
+    DS_CULPRIT_PROCESS,
+    DS_CULPRIT_HARDWARE,
+    DS_CULPRIT_MEMORY_CORRUPTION
+};
+/* "unknown", "driver", "kernel", "process", "hardware", "memory-corruption". */
+const char *ds_culprit_kind_name(enum ds_culprit_kind kind);
+
+struct ds_culprit {
+    enum ds_culprit_kind kind;
+    const char *module;     /* "amdppm.sys"; NULL when unknown */
+    const char *function;   /* "amdppm+0x334c" or with a name; NULL when unknown */
+    const char *reason;     /* one sentence */
+    const char *confidence; /* static: "high", "medium", "low" */
+};
+#define DS_CULPRIT_RUNNERS_UP 4
+struct ds_verdict {
+    struct ds_culprit culprit;
+    struct ds_culprit runners_up[DS_CULPRIT_RUNNERS_UP];
+    size_t runner_up_count;
+};
+/* Fills *ret with strings that live in the nt's target arena. */
+enum ds_status ds_culprit_find(struct ds_nt *nt, struct ds_verdict *ret) DS_MUST_CHECK;
+
+#endif
