@@ -5,13 +5,12 @@
 
 #include <fcntl.h>
 #include <io.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <windows.h>
 
 #include <shellapi.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 
