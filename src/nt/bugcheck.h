@@ -20,9 +20,11 @@ enum ds_param_type {
     DS_PARAM_CODE,    /* virtual address of an instruction */
     DS_PARAM_IRQL,
     DS_PARAM_NTSTATUS,
-    DS_PARAM_ACCESS, /* 0 read, 1 write (2 or 8 or 10: execute) */
-    DS_PARAM_OBJECT, /* pointer to a structure: `object` names its type */
-    DS_PARAM_STRING  /* pointer to text, or text packed in the value */
+    DS_PARAM_ACCESS,   /* 0 read, 1 write (2 or 8 or 10: execute) */
+    DS_PARAM_OBJECT,   /* pointer to a structure: `object` names its type */
+    DS_PARAM_STRING,   /* pointer to text, or text packed in the value */
+    DS_PARAM_PHYSICAL, /* physical address */
+    DS_PARAM_PFN       /* page frame number */
 };
 
 struct ds_param_doc {
@@ -32,10 +34,18 @@ struct ds_param_doc {
 };
 
 struct ds_bugcheck_subcode {
-    uint64_t value;                /* of the sub-code parameter */
+    uint64_t value, last;          /* of the sub-code parameter: value to last, both included */
     const char *name;              /* "" when it has none */
     const char *text;              /* one clause */
     struct ds_param_doc params[4]; /* text NULL = as in the main entry */
+};
+
+/* A named value of a parameter that does not select a sub-code. */
+struct ds_param_value {
+    unsigned param; /* 0 to 3 */
+    uint64_t value;
+    const char *name; /* "" when it has none */
+    const char *text; /* one clause; may be "" */
 };
 
 struct ds_bugcheck_doc {
@@ -46,9 +56,12 @@ struct ds_bugcheck_doc {
     int subcode_param;             /* 0 to 3; -1 when there is no sub-code table */
     const struct ds_bugcheck_subcode *subcodes;
     size_t subcode_count;
+    const struct ds_param_value *values; /* NULL when there are none */
+    size_t value_count;
     const char
-        *source; /* file name of the public page, "bug-check-0xa--irql-not-less-or-equal.md" */
-    bool live;   /* a live kernel dump code: the system did not crash */
+        *source;    /* file name of the public page, "bug-check-0xa--irql-not-less-or-equal.md" */
+    bool live;      /* a live kernel dump code: the system did not crash */
+    bool also_live; /* a crash code that live kernel dumps carry too */
 };
 
 /* The code without the flags that mark variants (0x10000000 "_M", 0x40000000). */
@@ -60,6 +73,20 @@ const struct ds_bugcheck_doc *ds_bugcheck_find(uint32_t code);
 /* The sub-code row that fits the parameters, or NULL. */
 const struct ds_bugcheck_subcode *ds_bugcheck_subcode(const struct ds_bugcheck_doc *doc,
                                                       const uint64_t params[4]);
+
+/* The named value that parameter `param` (0 to 3) has, or NULL. */
+const struct ds_param_value *ds_bugcheck_value(const struct ds_bugcheck_doc *doc, unsigned param,
+                                               uint64_t value);
+
+/*
+ * How parameter `param` (0 to 3) is described under these parameters: the sub-code's words where
+ * it has some, else the main entry's. Never NULL; text is NULL when nothing is known.
+ */
+const struct ds_param_doc *ds_bugcheck_param(const struct ds_bugcheck_doc *doc,
+                                             const struct ds_bugcheck_subcode *sub, unsigned param);
+
+/* "address", "IRQL", "NTSTATUS", ...; "" for unknown. */
+const char *ds_param_type_name(enum ds_param_type type);
 
 /* Date of the table edition: "2026-11". */
 const char *ds_bugcheck_edition(void);
