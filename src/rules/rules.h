@@ -5,14 +5,8 @@
 #ifndef DS_RULES_RULES_H
 #define DS_RULES_RULES_H
 
+#include "dumpscan/finding.h"
 #include "facts/facts.h"
-
-enum ds_severity { DS_SEV_INFO, DS_SEV_LOW, DS_SEV_MEDIUM, DS_SEV_HIGH, DS_SEV_CRITICAL };
-const char *ds_severity_name(enum ds_severity severity); /* "info" ... "critical" */
-bool ds_severity_parse(const char *name, enum ds_severity *ret);
-
-enum ds_outcome { DS_OUTCOME_MATCH, DS_OUTCOME_NO_MATCH, DS_OUTCOME_CANNOT_TELL };
-const char *ds_outcome_name(enum ds_outcome outcome); /* "match", "no_match", "cannot_tell" */
 
 /* A loaded pattern; strings owned by the set. */
 struct ds_pattern {
