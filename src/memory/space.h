@@ -27,7 +27,8 @@ struct ds_fault {
     enum ds_status status;
     uint64_t va;    /* first virtual address that could not be read */
     uint64_t entry; /* raw page-table entry that ended the walk; 0 when none was read */
-    int level;      /* 4 = PXE (PML4E) ... 1 = PTE; 0 = the page itself */
+    int level;      /* 4 = PXE (PML4E) ... 1 = PTE; 0 = the page itself, or no walk was made:
+                       a range, or an address that is not canonical */
 };
 
 struct ds_space;
@@ -37,7 +38,18 @@ enum ds_status ds_space_open_paged(struct ds_dump *dump, enum ds_paging mode, ui
                                    struct ds_space **ret, struct ds_err *err) DS_MUST_CHECK;
 enum ds_status ds_space_open_ranges(struct ds_dump *dump, struct ds_space **ret,
                                     struct ds_err *err) DS_MUST_CHECK;
+/* NULL is allowed. The dump stays open: a space borrows it. */
 void ds_space_close(struct ds_space *s);
+
+/*
+ * Adds bytes of the file as virtual memory: a record whose address became known after the dump
+ * was opened (a triage dump's PRCB, process, thread). What the dump itself holds at the same
+ * addresses wins. At most DS_SPACE_RANGES. Errors: DS_LIMIT; DS_INVALID on a paged space or when
+ * the range wraps.
+ */
+#define DS_SPACE_RANGES 16
+enum ds_status ds_space_add_range(struct ds_space *s, uint64_t va, uint64_t size,
+                                  uint64_t file_offset) DS_MUST_CHECK;
 
 enum ds_paging ds_space_paging(const struct ds_space *s);
 /* Physical address of the top table; 0 for ranges. */
@@ -46,7 +58,11 @@ uint64_t ds_space_dtb(const struct ds_space *s);
 void ds_space_set_pointer_size(struct ds_space *s, unsigned bytes);
 unsigned ds_space_pointer_size(const struct ds_space *s);
 
-/* Virtual to physical. DS_UNSUPPORTED on a space of ranges. fault may be NULL. */
+/*
+ * Virtual to physical. A page that is not present is DS_NOT_MAPPED, its entry in the fault (also
+ * one in transition, whose page may still be in memory), or DS_PAGED_OUT where the entry cannot
+ * be anything else; a page table that was not captured is DS_NOT_IN_DUMP. DS_UNSUPPORTED on a space
+ * of ranges. fault may be NULL. */
 enum ds_status ds_space_translate(struct ds_space *s, uint64_t va, uint64_t *pa,
                                   struct ds_fault *fault) DS_MUST_CHECK;
 
