@@ -31,6 +31,7 @@ struct ds_field {
     uint8_t bit_pos; /* of a bit field, inside the unit of `size` bytes at offset */
     uint8_t bit_len; /* 0 = not a bit field */
     bool is_signed;
+    bool unverified; /* carried over from a neighbouring build, not seen in this kernel's PDB */
 };
 
 struct ds_layout;
@@ -63,6 +64,29 @@ struct ds_kernel_id {
  */
 enum ds_status ds_layout_open_builtin(const struct ds_kernel_id *id, struct ds_layout **ret,
                                       struct ds_err *err) DS_MUST_CHECK;
+
+/* A built-in profile, for choosing among those of one build by the invariants of a snapshot. */
+struct ds_profile {
+    enum ds_arch arch;
+    uint32_t build_min, build_max; /* the builds it serves */
+    uint32_t revision;             /* the first revision it is known for; 0 = from the start */
+    const char *name;              /* static: "10.0.19041.685-x64" */
+};
+
+/* Profiles are numbered from 0, sorted by architecture and version. */
+uint32_t ds_profile_count(void);
+/* False when there is no such profile. */
+bool ds_profile_get(uint32_t index, struct ds_profile *ret);
+/* Opens one by number at trust DS_TRUST_NEAREST. Errors: DS_NOT_FOUND, DS_NO_MEMORY. */
+enum ds_status ds_layout_open_profile(uint32_t index, struct ds_layout **ret,
+                                      struct ds_err *err) DS_MUST_CHECK;
+
+/*
+ * The enumerator of a value: ("_KWAIT_REASON", 19041, 7) is "WrExecutive". Values of the build,
+ * or of the nearest older one that is recorded (of the oldest when there is none older). NULL
+ * when not known. Enums: _KTHREAD_STATE, _KWAIT_REASON, _KPROCESS_STATE, _KOBJECTS, _POOL_TYPE.
+ */
+const char *ds_enum_name(const char *type, uint32_t build, int32_t value);
 
 /* Lowers or raises the trust after the target's invariants were checked. */
 void ds_layout_set_trust(struct ds_layout *l, enum ds_trust trust);

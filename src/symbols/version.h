@@ -21,4 +21,8 @@ bool ds_version_find(enum ds_arch arch, uint32_t timestamp, uint32_t size_of_ima
 /* A name for people: "Windows 10 2004", from the build number; NULL when not known. */
 const char *ds_version_name(uint32_t build, bool is_server);
 
+/* "SP2" for builds whose service packs differ in the revision only (XP, Server 2003); else NULL:
+ * later ones have a build number of their own, which ds_version_name() tells. */
+const char *ds_version_service_pack(uint32_t build, uint32_t revision);
+
 #endif
