@@ -1,10 +1,13 @@
 # dumpscan: one makefile for everything. `make help` lists the targets.
 #
-# CONFIG chooses the object folder and flags: release (default), asan, fuzz, win.
-# Data files become C tables in build/gen/: tools/gen/NAME.sh prints build/gen/NAME.c.
+# CONFIG chooses the object folder build/CONFIG and the flags in tools/config-CONFIG.mk:
+# release (default), asan, fuzz, win. V=1 shows the commands.
+# Data files become C tables: tools/gen/NAME.sh prints build/gen/NAME.c.
+# A room adds its own targets in tools/make/ROOM.mk.
 
 CONFIG ?= release
 VERSION := $(shell cat VERSION)
+SOVERSION := 0
 PREFIX ?= /usr/local
 DESTDIR ?=
 B := build/$(CONFIG)
@@ -12,15 +15,26 @@ GEN := build/gen
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 PKG_CONFIG ?= pkg-config
-PYTHON ?= python3
 
-LIBS_release := sqlite3 libcjson liblzma
-LIBS_asan := $(LIBS_release)
-LIBS_fuzz := $(LIBS_release)
+# The first python3 that has the JSON Schema validator, for the tests; else the first one.
+ifndef PYTHON
+PYTHON := $(shell for p in python3 /usr/bin/python3; do $$p -W ignore -c 'import jsonschema' 2>/dev/null && echo $$p && break; done)
+PYTHON := $(or $(PYTHON),python3)
+endif
+export PYTHON
+
+# Libraries by pkg-config name. Every other library of the project is added here and, where it
+# can be had for Windows, in tools/windows-deps.sh.
+LIBS := sqlite3 libcjson liblzma
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CPPFLAGS_ALL := -Iinclude -Isrc -I$(GEN) -DDS_VERSION='"$(VERSION)"' $(CPPFLAGS)
 CFLAGS_COMMON := -std=c11 -g $(WARN)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
 
 include tools/config-$(CONFIG).mk
 
@@ -28,6 +42,7 @@ LIB_SRC := $(sort $(filter-out src/cli/% src/base/posix/% src/base/win32/%,$(wil
 CLI_SRC := $(sort $(wildcard src/cli/*.c))
 GEN_SRC := $(patsubst tools/gen/%.sh,$(GEN)/%.c,$(sort $(wildcard tools/gen/*.sh)))
 UNIT_SRC := $(sort $(wildcard tests/unit/*_test.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:$(GEN)/%.c=$(B)/gen/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
@@ -41,27 +56,38 @@ BIN := $(B)/dumpscan$(EXE)
 ## all: build the library and the program (default)
 all: $(BIN)
 
-$(B)/%.o: %.c
+# Objects are made again when the compiler or a flag changes, not only a source.
+COMPILE := $(CC) $(CFLAGS_COMMON) $(CFLAGS_CONFIG) $(CFLAGS) $(CPPFLAGS_ALL) $(LIBS_CFLAGS)
+LINK := $(CC) $(LDFLAGS_CONFIG) $(LDFLAGS)
+FLAGS := $(B)/flags
+FLAGS_NOW := $(COMPILE) | $(LINK) $(LIBS_LD)
+ifneq ($(file <$(FLAGS)),$(FLAGS_NOW))
+$(shell mkdir -p $(B))
+$(file >$(FLAGS),$(FLAGS_NOW))
+endif
+
+$(B)/%.o: %.c $(FLAGS) $(DEPS_READY)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_COMMON) $(CFLAGS_CONFIG) $(CFLAGS) $(CPPFLAGS_ALL) $(LIBS_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
 
 # Generated tables: the compiler's time goes into code, not into optimising constants.
-$(B)/gen/%.o: $(GEN)/%.c
+$(B)/gen/%.o: $(GEN)/%.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_COMMON) $(CFLAGS_CONFIG) -g0 $(CFLAGS) $(CPPFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(Q)$(COMPILE) -g0 -MMD -MP -c $< -o $@
 
 $(GEN)/%.c: tools/gen/%.sh $(wildcard tools/gen/*.awk) $(DATA_FILES)
 	@mkdir -p $(@D)
-	$(Q)sh $< > $@.tmp && mv $@.tmp $@
+	$(Q)sh $< > $@.tmp.$(CONFIG) && mv $@.tmp.$(CONFIG) $@
+.SECONDARY: $(GEN_SRC)
 
 $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BIN): $(CLI_OBJ) $(LIB)
-	$(Q)$(CC) $(LDFLAGS_CONFIG) $(LDFLAGS) -o $@ $(CLI_OBJ) $(LIB) $(LIBS_LD)
+	$(Q)$(LINK) -o $@ $(CLI_OBJ) $(LIB) $(LIBS_LD)
 
-$(B)/tests/unit/%$(EXE): $(B)/tests/unit/%.o $(LIB)
-	$(Q)$(CC) $(LDFLAGS_CONFIG) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS_LD)
+$(B)/tests/%$(EXE): $(B)/tests/%.o $(LIB)
+	$(Q)$(LINK) -o $@ $< $(LIB) $(LIBS_LD)
 
 .PHONY: unit
 ## unit: build and run the unit tests
@@ -69,6 +95,33 @@ unit: $(UNIT_BIN) $(BIN)
 	@B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" sh tests/run-unit.sh $(UNIT_BIN)
 
 -include $(sort $(wildcard tools/make/*.mk))
+
+# `make check` runs these suites; each writes its counts to $(B)/results.
+SUITES_release := unit golden patterns-check badfiles check-tables check-layouts torture-sample \
+	fuzz-replay meta
+SUITES_asan := unit golden patterns-check badfiles torture-sample fuzz-replay
+SUITES_win := unit golden patterns-check win-meta
+DEFINED := $(shell sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
+SUITES := $(filter $(DEFINED),$(SUITES_$(CONFIG)))
+
+.PHONY: check
+## check: every test; ends with one line of counts
+check: all
+	@MAKE="$(MAKE)" LABEL="$(LABEL)" sh tests/run-suites.sh $(B)/results $(SUITES)
+
+.PHONY: asan check-asan windows check-windows
+## asan: build with AddressSanitizer and UndefinedBehaviorSanitizer
+asan:
+	@$(MAKE) --no-print-directory CONFIG=asan all
+## check-asan: the tests under the sanitizers
+check-asan:
+	@$(MAKE) --no-print-directory CONFIG=asan check
+## windows: cross-compile the static build/win/dumpscan.exe
+windows:
+	@$(MAKE) --no-print-directory CONFIG=win all
+## check-windows: the tests of the Windows program, under wine
+check-windows:
+	@$(MAKE) --no-print-directory CONFIG=win check
 
 .PHONY: clean
 ## clean: remove everything that was built
@@ -78,6 +131,6 @@ clean:
 .PHONY: help
 ## help: list the targets
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sort
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sort | awk -F': ' '{printf "  %-18s %s\n", $$1, substr($$0, length($$1) + 3)}'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

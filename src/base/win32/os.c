@@ -7,10 +7,9 @@
 #include <io.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <windows.h>
-
-#include <shellapi.h>
 
 #include "base/err.h"
 
@@ -50,14 +49,16 @@ static wchar_t *widen_path(const char *utf8)
     DWORD n = GetFullPathNameW(w, 0, NULL, NULL);
     if (n < MAX_PATH - 12)
         return w;
-    bool unc = w[0] == L'\\' && w[1] == L'\\';
-    const wchar_t *prefix = unc ? L"\\\\?\\UNC" : L"\\\\?\\";
-    size_t skip = unc ? 1 : 0;
-    wchar_t *full = malloc((n + 1) * sizeof(*full));
-    wchar_t *out = malloc((n + 16) * sizeof(*out));
-    if (full != NULL && out != NULL && GetFullPathNameW(w, n + 1, full, NULL) != 0) {
-        wcscpy(out, prefix);
-        wcscat(out, full + skip);
+    wchar_t *full = malloc(((size_t)n + 1) * sizeof(*full));
+    wchar_t *out = malloc(((size_t)n + 16) * sizeof(*out));
+    DWORD got = full != NULL && out != NULL ? GetFullPathNameW(w, n + 1, full, NULL) : 0;
+    if (got != 0 && got <= n) {
+        bool unc = full[0] == L'\\' && full[1] == L'\\';
+        const wchar_t *prefix = unc ? L"\\\\?\\UNC" : L"\\\\?\\";
+        size_t head = wcslen(prefix);
+        size_t skip = unc ? 1 : 0;
+        wmemcpy(out, prefix, head);
+        wmemcpy(out + head, full + skip, got - skip + 1);
         free(w);
         w = out;
         out = NULL;
@@ -224,18 +225,27 @@ void ds_os_prepare_stdio(void)
     (void)SetConsoleOutputCP(CP_UTF8);
 }
 
+/* The C runtime's own wide argument parser: the rules of main() and no import from SHELL32. */
+struct crt_startup {
+    int new_mode;
+};
+int __wgetmainargs(int *argc, wchar_t ***argv, wchar_t ***env, int glob, struct crt_startup *how);
+
 void ds_os_args(int *argc, char ***argv)
 {
     int n = 0;
-    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &n);
-    if (wide == NULL)
+    wchar_t **wide = NULL;
+    wchar_t **env = NULL;
+    struct crt_startup how = {0};
+    if (__wgetmainargs(&n, &wide, &env, 0, &how) < 0 || wide == NULL || n < 0)
         return;
     char **utf8 = calloc((size_t)n + 1, sizeof(*utf8));
-    bool ok = utf8 != NULL;
-    for (int i = 0; ok && i < n; i++)
-        ok = (utf8[i] = narrow(wide[i])) != NULL;
-    LocalFree(wide);
-    if (!ok)
+    for (int i = 0; utf8 != NULL && i < n; i++) {
+        utf8[i] = narrow(wide[i]);
+        if (utf8[i] == NULL)
+            return;
+    }
+    if (utf8 == NULL)
         return;
     *argc = n;
     *argv = utf8;
