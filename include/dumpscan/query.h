@@ -36,12 +36,15 @@ typedef bool ds_row_fn(size_t columns, const char *const *names, const struct ds
 /** The declared type of a table's column. */
 enum ds_column_type { DS_COL_INTEGER, DS_COL_ADDRESS, DS_COL_TEXT, DS_COL_REAL, DS_COL_BOOL };
 
+struct ds_column_access; /* private to the library */
+
 /** One column of a table. All strings are constant. */
 struct ds_column_spec {
     const char *name;         /**< snake_case */
     enum ds_column_type type; /**< what its values are */
     const char *doc;          /**< what it is, units, address space */
     const char *windbg;       /**< the WinDbg command or field that shows the same; "" for none */
+    const struct ds_column_access *access; /**< private to the library */
 };
 
 /** One table. All strings are constant. */

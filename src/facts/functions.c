@@ -1,0 +1,321 @@
+/* Every function is pure over one snapshot: the same arguments give the same result. An unknown
+ * argument, a failed read or an absent name gives NULL. */
+#include "facts/functions.h"
+
+#include <string.h>
+
+#include "facts/render.h"
+#include "facts/resolve.h"
+#include "nt/bugcheck.h"
+#include "nt/codes.h"
+
+static struct ds_facts *facts_of(sqlite3_context *c)
+{
+    return sqlite3_user_data(c);
+}
+
+static struct ds_target *target_of(sqlite3_context *c)
+{
+    return ds_nt_target(ds_facts_nt(facts_of(c)));
+}
+
+/* An integer argument; false for NULL and for what is no integer. */
+static bool arg_u64(sqlite3_value *v, uint64_t *ret)
+{
+    if (sqlite3_value_numeric_type(v) != SQLITE_INTEGER)
+        return false;
+    *ret = (uint64_t)sqlite3_value_int64(v);
+    return true;
+}
+
+static void give_u64(sqlite3_context *c, uint64_t x)
+{
+    sqlite3_result_int64(c, (int64_t)x);
+}
+
+static void give_buf(sqlite3_context *c, struct ds_buf *b)
+{
+    if (ds_buf_ok(b))
+        sqlite3_result_text(c, ds_buf_text(b), (int)b->len, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_error_toobig(c);
+}
+
+static void fn_addr(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t x;
+    if (!arg_u64(argv[0], &x))
+        return;
+    char text[32];
+    sqlite3_snprintf((int)sizeof(text), text, "0x%llx", (unsigned long long)x);
+    sqlite3_result_text(c, text, -1, SQLITE_TRANSIENT);
+}
+
+static void fn_symbol(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t va;
+    if (!arg_u64(argv[0], &va))
+        return;
+    struct ds_buf b;
+    ds_buf_init(&b, 64 << 10);
+    if (ds_resolve_symbol(ds_facts_nt(facts_of(c)), va, &b))
+        give_buf(c, &b);
+    ds_buf_deinit(&b);
+}
+
+static void read_uint(sqlite3_context *c, sqlite3_value *v, unsigned size)
+{
+    uint64_t va, x;
+    struct ds_space *space = target_of(c)->kernel;
+    if (space && arg_u64(v, &va) && ds_space_read_uint(space, va, size, &x, NULL) == DS_OK)
+        give_u64(c, x);
+}
+
+static void fn_u8(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    read_uint(c, argv[0], 1);
+}
+
+static void fn_u16(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    read_uint(c, argv[0], 2);
+}
+
+static void fn_u32(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    read_uint(c, argv[0], 4);
+}
+
+static void fn_u64(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    read_uint(c, argv[0], 8);
+}
+
+static void fn_ptr(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t va, x;
+    struct ds_space *space = target_of(c)->kernel;
+    if (space && arg_u64(argv[0], &va) && ds_space_read_ptr(space, va, &x, NULL) == DS_OK)
+        give_u64(c, x);
+}
+
+static void fn_ustr(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t va;
+    struct ds_space *space = target_of(c)->kernel;
+    if (space == NULL || !arg_u64(argv[0], &va))
+        return;
+    struct ds_buf b;
+    ds_buf_init(&b, 64 << 10);
+    if (ds_space_read_ustr(space, va, &b, NULL) == DS_OK)
+        give_buf(c, &b);
+    ds_buf_deinit(&b);
+}
+
+static void fn_field(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t va;
+    const char *path = (const char *)sqlite3_value_text(argv[1]);
+    if (path == NULL || !arg_u64(argv[0], &va))
+        return;
+    const char *dot = strchr(path, '.');
+    char type[64];
+    if (dot == NULL || (size_t)(dot - path) >= sizeof(type) || dot[1] == '\0') {
+        sqlite3_result_error(c, "field() wants '_TYPE.Member'", -1);
+        return;
+    }
+    memcpy(type, path, (size_t)(dot - path));
+    type[dot - path] = '\0';
+    struct ds_opt x = ds_target_field(target_of(c), va, type, dot + 1);
+    if (x.known)
+        give_u64(c, x.value);
+}
+
+static void fn_ntstatus(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t x;
+    if (!arg_u64(argv[0], &x))
+        return;
+    const struct ds_code *code = ds_ntstatus_find((uint32_t)x);
+    if (code)
+        sqlite3_result_text(c, code->name, -1, SQLITE_STATIC);
+}
+
+static void fn_bugcheck_name(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t x;
+    if (!arg_u64(argv[0], &x))
+        return;
+    const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)x);
+    if (doc)
+        sqlite3_result_text(c, doc->name, -1, SQLITE_STATIC);
+}
+
+static void fn_bugcheck_base(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t x;
+    if (arg_u64(argv[0], &x))
+        give_u64(c, ds_bugcheck_base((uint32_t)x));
+}
+
+static void fn_filetime(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t x;
+    if (!arg_u64(argv[0], &x))
+        return;
+    struct ds_buf b;
+    ds_buf_init(&b, 64);
+    if (ds_render_filetime(x, &b))
+        give_buf(c, &b);
+    ds_buf_deinit(&b);
+}
+
+/* KUSER_SHARED_DATA (ntddk.h): TickCountMultiplier at 4; a tick is multiplier / 2^24 ms. */
+#define USER_SHARED_DATA_64 0xFFFFF78000000000u
+#define USER_SHARED_DATA_X86 0xFFDF0000u
+
+static bool tick_length(struct ds_target *t, uint64_t *hundred_ns)
+{
+    uint64_t va, x;
+    if (t->kernel == NULL)
+        return false;
+    if (ds_target_global(t, "KeTimeIncrement", &va) == DS_OK &&
+        ds_space_read_uint(t->kernel, va, 4, &x, NULL) == DS_OK && x != 0) {
+        *hundred_ns = x;
+        return true;
+    }
+    if (t->arch == DS_ARCH_X86)
+        va = USER_SHARED_DATA_X86;
+    else if (t->arch == DS_ARCH_X64 || t->arch == DS_ARCH_ARM64)
+        va = USER_SHARED_DATA_64;
+    else
+        return false;
+    if (ds_space_read_uint(t->kernel, va + 4, 4, &x, NULL) != DS_OK || x == 0)
+        return false;
+    *hundred_ns = (x * 10000u) >> 24;
+    return true;
+}
+
+static void fn_ticks_ms(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t ticks, length, product;
+    if (!arg_u64(argv[0], &ticks) || !tick_length(target_of(c), &length))
+        return;
+    if (!__builtin_mul_overflow(ticks, length, &product))
+        give_u64(c, product / 10000u);
+}
+
+/* The order of two addresses: -1, 0, 1; false when either is unknown. */
+static bool compare(sqlite3_value **argv, int *ret)
+{
+    uint64_t a, b;
+    if (!arg_u64(argv[0], &a) || !arg_u64(argv[1], &b))
+        return false;
+    *ret = (a > b) - (a < b);
+    return true;
+}
+
+static void fn_addr_lt(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    int order;
+    if (compare(argv, &order))
+        sqlite3_result_int(c, order < 0);
+}
+
+static void fn_addr_le(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    int order;
+    if (compare(argv, &order))
+        sqlite3_result_int(c, order <= 0);
+}
+
+static void fn_addr_gt(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    int order;
+    if (compare(argv, &order))
+        sqlite3_result_int(c, order > 0);
+}
+
+static void fn_addr_ge(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    int order;
+    if (compare(argv, &order))
+        sqlite3_result_int(c, order >= 0);
+}
+
+const struct ds_function_spec ds_functions[] = {
+    {"addr", "x", "the integer as hexadecimal text: 0xfffff8048b58334c"},
+    {"symbol", "va", "module!symbol+offset or module+offset; NULL when in no module"},
+    {"u8", "va", "the byte at the virtual address; NULL when it cannot be read"},
+    {"u16", "va", "the 16-bit integer there"},
+    {"u32", "va", "the 32-bit integer there"},
+    {"u64", "va", "the 64-bit integer there"},
+    {"ptr", "va", "the pointer there, zero-extended on 32-bit systems"},
+    {"ustr", "va", "text of the UNICODE_STRING there"},
+    {"field", "va, '_TYPE.Member'", "the member of the structure at the virtual address"},
+    {"ntstatus", "x", "name of an NTSTATUS; NULL when not known"},
+    {"ticks_ms", "ticks", "clock ticks (as in threads.wait_time_ticks) in milliseconds"},
+    {"filetime", "x", "100 ns ticks since 1601 as ISO 8601 text, UTC"},
+    {"addr_lt", "a, b", "a < b, as unsigned addresses"},
+    {"addr_le", "a, b", "a <= b, as unsigned addresses"},
+    {"addr_gt", "a, b", "a > b, as unsigned addresses"},
+    {"addr_ge", "a, b", "a >= b, as unsigned addresses"},
+    {"bugcheck_name", "code", "name of a bugcheck code; NULL when not known"},
+    {"bugcheck_base", "code", "the code without the bits that mark variants"},
+};
+const size_t ds_functions_count = sizeof(ds_functions) / sizeof(ds_functions[0]);
+
+/* In the order of ds_functions. */
+static const struct {
+    int argc;
+    void (*call)(sqlite3_context *, int, sqlite3_value **);
+} implementations[] = {
+    {1, fn_addr},          {1, fn_symbol},        {1, fn_u8},       {1, fn_u16},
+    {1, fn_u32},           {1, fn_u64},           {1, fn_ptr},      {1, fn_ustr},
+    {2, fn_field},         {1, fn_ntstatus},      {1, fn_ticks_ms}, {1, fn_filetime},
+    {2, fn_addr_lt},       {2, fn_addr_le},       {2, fn_addr_gt},  {2, fn_addr_ge},
+    {1, fn_bugcheck_name}, {1, fn_bugcheck_base},
+};
+_Static_assert(sizeof(implementations) / sizeof(implementations[0]) ==
+                   sizeof(ds_functions) / sizeof(ds_functions[0]),
+               "every documented function is implemented");
+
+int ds_functions_add(sqlite3 *db, struct ds_facts *f)
+{
+    for (size_t i = 0; i < ds_functions_count; i++) {
+        int rc = sqlite3_create_function_v2(db, ds_functions[i].name, implementations[i].argc,
+                                            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                            f, implementations[i].call, NULL, NULL, NULL);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
+
+size_t ds_function_count(void)
+{
+    return ds_functions_count;
+}
+
+const struct ds_function_spec *ds_function_at(size_t index)
+{
+    return index < ds_functions_count ? &ds_functions[index] : NULL;
+}

@@ -1,0 +1,65 @@
+/* The list of all tables: what is not here does not exist, for queries and documentation. */
+#include <string.h>
+
+#include "facts/table.h"
+
+#define TABLES(X)                                                                                  \
+    X(dump)                                                                                        \
+    X(bugcheck)                                                                                    \
+    X(bugcheck_parameters)                                                                         \
+    X(integrity)                                                                                   \
+    X(walks)                                                                                       \
+    X(fault)                                                                                       \
+    X(exceptions)                                                                                  \
+    X(contexts)                                                                                    \
+    X(registers)                                                                                   \
+    X(stack_frames)                                                                                \
+    X(processors)                                                                                  \
+    X(processes)                                                                                   \
+    X(threads)                                                                                     \
+    X(modules)                                                                                     \
+    X(unloaded_modules)                                                                            \
+    X(bootstrap_steps)                                                                             \
+    X(physical_runs)                                                                               \
+    X(virtual_ranges)                                                                              \
+    X(secondary_blobs)
+
+#define DECLARE(name) extern const struct ds_table ds_table_##name;
+TABLES(DECLARE)
+
+#define ENTRY(name) &ds_table_##name,
+const struct ds_table *const ds_tables[] = {TABLES(ENTRY)};
+const size_t ds_tables_count = sizeof(ds_tables) / sizeof(ds_tables[0]);
+
+size_t ds_table_count(void)
+{
+    return ds_tables_count;
+}
+
+const struct ds_table_spec *ds_table_at(size_t index)
+{
+    return index < ds_tables_count ? &ds_tables[index]->spec : NULL;
+}
+
+const struct ds_table_spec *ds_table_find(const char *name)
+{
+    for (size_t i = 0; i < ds_tables_count; i++)
+        if (strcmp(ds_tables[i]->spec.name, name) == 0)
+            return &ds_tables[i]->spec;
+    return NULL;
+}
+
+const struct ds_column_spec *ds_column_find(const struct ds_table_spec *table, const char *name)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    return NULL;
+}
+
+const char *ds_column_type_name(enum ds_column_type type)
+{
+    static const char *const names[] = {"integer", "address", "text", "real", "boolean"};
+    size_t i = (size_t)type;
+    return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
+}

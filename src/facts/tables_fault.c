@@ -1,0 +1,606 @@
+/* Tables over the fault: bugcheck, exception, contexts and the stack. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "facts/resolve.h"
+#include "facts/table.h"
+#include "nt/codes.h"
+
+static const struct ds_dump_header *header_of(struct ds_facts *f)
+{
+    return ds_dump_header(ds_nt_target(ds_facts_nt(f))->dump);
+}
+
+/* Text about an address through the scratch buffer. */
+static void symbol_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
+{
+    if (ds_resolve_symbol(ds_facts_nt(f), va, v->scratch))
+        ds_value_scratch(v);
+}
+
+static void module_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
+{
+    uint64_t offset;
+    const struct ds_module *m = ds_resolve_module(ds_facts_nt(f), va, &offset);
+    if (m)
+        ds_value_nonempty(v, m->name);
+}
+
+static void offset_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
+{
+    uint64_t offset;
+    if (ds_resolve_module(ds_facts_nt(f), va, &offset))
+        ds_value_u64(v, offset);
+}
+
+static void unloaded_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
+{
+    const struct ds_unloaded_module *u = ds_resolve_unloaded(ds_facts_nt(f), va);
+    if (u)
+        ds_value_text(v, u->name ? u->name : "(name unreadable)");
+}
+
+/* ---- bugcheck ---- */
+
+struct bugcheck_row {
+    struct ds_opt code, base_code, p[4];
+    const char *name, *text, *subcode_name, *subcode_text, *source;
+    struct ds_opt live;
+};
+
+static bool all_params(const struct bugcheck_row *r, uint64_t params[4])
+{
+    bool known = true;
+    for (unsigned i = 0; i < 4; i++) {
+        params[i] = r->p[i].value;
+        known = known && r->p[i].known;
+    }
+    return known;
+}
+
+static void bugcheck_describe(struct bugcheck_row *r)
+{
+    if (!r->code.known)
+        return;
+    r->base_code = ds_opt_known(ds_bugcheck_base((uint32_t)r->code.value));
+    const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)r->code.value);
+    if (doc == NULL)
+        return;
+    r->name = doc->name;
+    r->text = *doc->text ? doc->text : NULL;
+    r->source = doc->source;
+    r->live = ds_opt_known(doc->live);
+    uint64_t params[4];
+    if (!all_params(r, params))
+        return;
+    const struct ds_bugcheck_subcode *s = ds_bugcheck_subcode(doc, params);
+    if (s) {
+        r->subcode_name = *s->name ? s->name : NULL;
+        r->subcode_text = s->text;
+    }
+}
+
+#define ROW struct bugcheck_row
+static const struct ds_column_spec bugcheck_columns[] = {
+    {"code", DS_COL_INTEGER, "bugcheck code as stored; 0 when the system did not crash",
+     ".bugcheck", DS_FIELD(ROW, code)},
+    {"base_code", DS_COL_INTEGER, "code without the bits that mark variants", ".bugcheck",
+     DS_FIELD(ROW, base_code)},
+    {"name", DS_COL_TEXT, "name of the code; NULL when not known", "!analyze -show",
+     DS_FIELD(ROW, name)},
+    {"p1", DS_COL_ADDRESS, "parameter 1", ".bugcheck", DS_FIELD(ROW, p[0])},
+    {"p2", DS_COL_ADDRESS, "parameter 2", ".bugcheck", DS_FIELD(ROW, p[1])},
+    {"p3", DS_COL_ADDRESS, "parameter 3", ".bugcheck", DS_FIELD(ROW, p[2])},
+    {"p4", DS_COL_ADDRESS, "parameter 4", ".bugcheck", DS_FIELD(ROW, p[3])},
+    {"meaning", DS_COL_TEXT, "what the code means; NULL when not documented here", "!analyze -show",
+     DS_FIELD(ROW, text)},
+    {"subcode_name", DS_COL_TEXT, "name of the sub-code that the parameters select", "",
+     DS_FIELD(ROW, subcode_name)},
+    {"subcode_meaning", DS_COL_TEXT, "what that sub-code means", "", DS_FIELD(ROW, subcode_text)},
+    {"live", DS_COL_BOOL, "a live dump code: the system went on running", "", DS_FIELD(ROW, live)},
+    {"documentation", DS_COL_TEXT, "name of the public page", "", DS_FIELD(ROW, source)},
+};
+#undef ROW
+
+static void bugcheck_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    struct bugcheck_row *r = ds_facts_rows_alloc(f, 1, sizeof(*r));
+    if (r == NULL) {
+        *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
+        return;
+    }
+    const struct ds_dump_header *h = header_of(f);
+    r->code = h->bugcheck_code;
+    memcpy(r->p, h->bugcheck_parameter, sizeof(r->p));
+    bugcheck_describe(r);
+    *ret = ds_rows_complete(r, sizeof(*r), 1);
+}
+
+DS_TABLE(bugcheck, "One row: the bugcheck code and its parameters.", ".bugcheck", bugcheck_columns,
+         bugcheck_fill, NULL);
+
+/* ---- bugcheck_parameters ---- */
+
+struct parameter_row {
+    uint32_t number;
+    struct ds_opt value;
+    const struct ds_param_doc *doc;
+    const char *resolved_kind, *resolved;
+};
+
+static const char *param_type_name(enum ds_param_type type)
+{
+    static const char *const names[] = {"unknown",  "reserved", "number", "flags",
+                                        "subcode",  "address",  "code",   "irql",
+                                        "ntstatus", "access",   "object", "string"};
+    size_t i = (size_t)type;
+    return i < sizeof(names) / sizeof(names[0]) ? names[i] : names[0];
+}
+
+static void param_type(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
+    ds_value_text(v, param_type_name(doc ? doc->type : DS_PARAM_UNKNOWN));
+}
+
+static void param_object(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
+    if (doc)
+        ds_value_nonempty(v, doc->object);
+}
+
+static void param_meaning(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
+    if (doc)
+        ds_value_nonempty(v, doc->text);
+}
+
+/* Whether the value can be an address at all, by its documented type. */
+static bool param_is_address(const struct parameter_row *r)
+{
+    if (!r->value.known || r->resolved_kind == NULL)
+        return false;
+    return strcmp(r->resolved_kind, "code") == 0 ||
+           strcmp(r->resolved_kind, "unloaded module") == 0;
+}
+
+static void param_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    const struct parameter_row *r = row;
+    if (param_is_address(r))
+        module_value(f, r->value.value, v);
+}
+
+static void param_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    const struct parameter_row *r = row;
+    if (param_is_address(r))
+        offset_value(f, r->value.value, v);
+}
+
+static void param_unloaded(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    const struct parameter_row *r = row;
+    if (param_is_address(r))
+        unloaded_value(f, r->value.value, v);
+}
+
+#define ROW struct parameter_row
+static const struct ds_column_spec parameter_columns[] = {
+    {"number", DS_COL_INTEGER, "1 to 4", "", DS_FIELD(ROW, number)},
+    {"value", DS_COL_ADDRESS, "the parameter", ".bugcheck", DS_FIELD(ROW, value)},
+    {"type", DS_COL_TEXT,
+     "what it is: address, code, object, ntstatus, irql, access, subcode, flags, number, "
+     "string, reserved, unknown",
+     "", DS_DERIVED(param_type)},
+    {"object_type", DS_COL_TEXT, "structure that an object parameter points to", "",
+     DS_DERIVED(param_object)},
+    {"meaning", DS_COL_TEXT, "what it means; NULL when not documented here", "!analyze -show",
+     DS_DERIVED(param_meaning)},
+    {"resolved_kind", DS_COL_TEXT,
+     "what the value turned out to be: code, unloaded module, process, thread, status; NULL", "",
+     DS_FIELD(ROW, resolved_kind)},
+    {"resolved", DS_COL_TEXT, "module+offset, the object, or the name of the status", "ln",
+     DS_FIELD(ROW, resolved)},
+    {"module", DS_COL_TEXT, "module that holds the address", "lm a", DS_DERIVED(param_module)},
+    {"module_offset", DS_COL_INTEGER, "bytes from that module's base", "ln",
+     DS_DERIVED(param_offset)},
+    {"unloaded_module", DS_COL_TEXT, "unloaded module whose range holds the address", "lm",
+     DS_DERIVED(param_unloaded)},
+};
+#undef ROW
+
+static void parameter_resolve(struct ds_facts *f, struct parameter_row *r)
+{
+    if (!r->value.known)
+        return;
+    struct ds_buf text;
+    ds_buf_init(&text, 4096);
+    struct ds_resolved res = ds_resolve_parameter(ds_facts_nt(f), r->value.value, r->doc, &text);
+    if (*res.kind) {
+        r->resolved_kind = res.kind;
+        r->resolved = ds_arena_strdup(ds_facts_arena(f), ds_buf_text(&text), text.len);
+    }
+    ds_buf_deinit(&text);
+}
+
+static void parameters_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    struct parameter_row *r = ds_facts_rows_alloc(f, 4, sizeof(*r));
+    if (r == NULL) {
+        *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
+        return;
+    }
+    const struct ds_dump_header *h = header_of(f);
+    uint64_t params[4];
+    for (unsigned i = 0; i < 4; i++)
+        params[i] = ds_opt_or(h->bugcheck_parameter[i], 0);
+    const struct ds_bugcheck_doc *doc =
+        h->bugcheck_code.known ? ds_bugcheck_find((uint32_t)h->bugcheck_code.value) : NULL;
+    bool crashed = h->bugcheck_code.known && h->bugcheck_code.value != 0;
+    for (unsigned i = 0; i < 4; i++) {
+        r[i].number = i + 1;
+        r[i].value = h->bugcheck_parameter[i];
+        r[i].doc = ds_resolve_param_doc(doc, params, i);
+        if (crashed)
+            parameter_resolve(f, &r[i]);
+    }
+    *ret = ds_rows_complete(r, sizeof(*r), 4);
+}
+
+DS_TABLE(bugcheck_parameters, "The four bugcheck parameters, explained and resolved.",
+         ".bugcheck, ln", parameter_columns, parameters_fill, "number");
+
+/* ---- exceptions ---- */
+
+static void exception_name(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    const struct ds_code *c = ds_ntstatus_find(((const struct ds_exception *)row)->code);
+    if (c)
+        ds_value_text(v, c->name);
+}
+
+static void exception_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    module_value(f, ((const struct ds_exception *)row)->address, v);
+}
+
+static void exception_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    offset_value(f, ((const struct ds_exception *)row)->address, v);
+}
+
+static void exception_symbol(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    symbol_value(f, ((const struct ds_exception *)row)->address, v);
+}
+
+static void exception_information(const void *row, unsigned which, struct ds_value *v)
+{
+    const struct ds_exception *e = row;
+    if (e->parameter_count > which)
+        ds_value_u64(v, e->parameters[which]);
+}
+
+static void exception_information_0(struct ds_facts *f, const void *row, size_t i,
+                                    struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    exception_information(row, 0, v);
+}
+
+static void exception_information_1(struct ds_facts *f, const void *row, size_t i,
+                                    struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    exception_information(row, 1, v);
+}
+
+#define ROW struct ds_exception
+static const struct ds_column_spec exception_columns[] = {
+    {"code", DS_COL_INTEGER, "ExceptionCode, an NTSTATUS", ".exr", DS_FIELD(ROW, code)},
+    {"name", DS_COL_TEXT, "name of the code", ".exr", DS_DERIVED(exception_name)},
+    {"flags", DS_COL_INTEGER, "ExceptionFlags", ".exr", DS_FIELD(ROW, flags)},
+    {"address", DS_COL_ADDRESS, "ExceptionAddress: virtual", ".exr", DS_FIELD(ROW, address)},
+    {"module", DS_COL_TEXT, "module that holds the address", ".exr", DS_DERIVED(exception_module)},
+    {"module_offset", DS_COL_INTEGER, "bytes from that module's base", ".exr",
+     DS_DERIVED(exception_offset)},
+    {"symbol", DS_COL_TEXT, "the address as module!symbol+offset", ".exr",
+     DS_DERIVED(exception_symbol)},
+    {"parameter_count", DS_COL_INTEGER, "NumberParameters", ".exr", DS_FIELD(ROW, parameter_count)},
+    {"information_0", DS_COL_ADDRESS, "ExceptionInformation[0]", ".exr",
+     DS_DERIVED(exception_information_0)},
+    {"information_1", DS_COL_ADDRESS, "ExceptionInformation[1]", ".exr",
+     DS_DERIVED(exception_information_1)},
+    {"source", DS_COL_TEXT, "where the record was found", "", DS_FIELD(ROW, source)},
+};
+#undef ROW
+
+/* Whether the bugcheck passes an exception record, so that its absence is a loss. */
+static bool exception_expected(struct ds_facts *f)
+{
+    const struct ds_dump_header *h = header_of(f);
+    if (!h->bugcheck_code.known)
+        return true;
+    const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)h->bugcheck_code.value);
+    for (unsigned i = 0; doc && i < 4; i++)
+        if (doc->params[i].text && strstr(doc->params[i].object, "EXCEPTION_RECORD"))
+            return true;
+    return false;
+}
+
+static void exceptions_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_exception *e = &ds_nt_fault(ds_facts_nt(f))->exception;
+    if (e->known)
+        *ret = ds_rows_complete(e, sizeof(*e), 1);
+    else if (exception_expected(f))
+        *ret = ds_rows_cut(NULL, 0, 0, DS_NOT_IN_DUMP, "the exception record cannot be read");
+    else
+        *ret = ds_rows_complete(NULL, 0, 0);
+}
+
+DS_TABLE(exceptions, "The exception record of the fault, where there is one.", ".exr -1",
+         exception_columns, exceptions_fill, NULL);
+
+/* ---- fault ---- */
+
+struct fault_row {
+    const struct ds_fault_facts *facts;
+    struct ds_opt pc, sp, fp;
+    const char *context_source, *context_meaning;
+    struct ds_opt address, current_thread, current_process;
+    const char *access, *stack_kind;
+};
+
+static void fault_symbol(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    struct ds_opt pc = ((const struct fault_row *)row)->pc;
+    if (pc.known)
+        symbol_value(f, pc.value, v);
+}
+
+static void fault_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    struct ds_opt pc = ((const struct fault_row *)row)->pc;
+    if (pc.known)
+        module_value(f, pc.value, v);
+}
+
+static void fault_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    struct ds_opt pc = ((const struct fault_row *)row)->pc;
+    if (pc.known)
+        offset_value(f, pc.value, v);
+}
+
+static void fault_unloaded(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    struct ds_opt pc = ((const struct fault_row *)row)->pc;
+    if (pc.known)
+        unloaded_value(f, pc.value, v);
+}
+
+#define ROW struct fault_row
+static const struct ds_column_spec fault_columns[] = {
+    {"pc", DS_COL_ADDRESS, "instruction pointer of the context that the report shows: virtual",
+     ".cxr, r", DS_FIELD(ROW, pc)},
+    {"sp", DS_COL_ADDRESS, "its stack pointer: virtual", ".cxr, r", DS_FIELD(ROW, sp)},
+    {"fp", DS_COL_ADDRESS, "its frame pointer: virtual", ".cxr, r", DS_FIELD(ROW, fp)},
+    {"module", DS_COL_TEXT, "module that holds pc", "lm a", DS_DERIVED(fault_module)},
+    {"module_offset", DS_COL_INTEGER, "bytes from that module's base", "ln",
+     DS_DERIVED(fault_offset)},
+    {"symbol", DS_COL_TEXT, "pc as module!symbol+offset", "ln", DS_DERIVED(fault_symbol)},
+    {"unloaded_module", DS_COL_TEXT, "unloaded module whose range holds pc", "lm",
+     DS_DERIVED(fault_unloaded)},
+    {"context_source", DS_COL_TEXT, "where that context was found", "",
+     DS_FIELD(ROW, context_source)},
+    {"context_meaning", DS_COL_TEXT, "the fault itself, or the way to the bugcheck", "",
+     DS_FIELD(ROW, context_meaning)},
+    {"address", DS_COL_ADDRESS, "address whose access failed: virtual", "!analyze (READ_ADDRESS)",
+     DS_FIELD(ROW, address)},
+    {"access", DS_COL_TEXT, "read, write or execute", "!analyze", DS_FIELD(ROW, access)},
+    {"ethread", DS_COL_ADDRESS, "_ETHREAD that was running", "!thread",
+     DS_FIELD(ROW, current_thread)},
+    {"eprocess", DS_COL_ADDRESS, "_EPROCESS that was current", "!process",
+     DS_FIELD(ROW, current_process)},
+    {"stack_kind", DS_COL_TEXT, "which stack it is: thread stack, DPC stack, ...", "",
+     DS_FIELD(ROW, stack_kind)},
+};
+#undef ROW
+
+static void fault_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_fault_facts *ff = ds_nt_fault(ds_facts_nt(f));
+    struct fault_row *r = ds_facts_rows_alloc(f, 1, sizeof(*r));
+    if (r == NULL) {
+        *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
+        return;
+    }
+    r->facts = ff;
+    if (ff->chosen < ff->context_count) {
+        const struct ds_context_record *c = &ff->contexts[ff->chosen];
+        r->pc = ds_opt_known(c->context.pc);
+        r->sp = ds_opt_known(c->context.sp);
+        r->fp = ds_opt_known(c->context.fp);
+        r->context_source = c->source;
+        r->context_meaning = c->meaning;
+    }
+    r->address = ff->fault_address;
+    r->access = ff->fault_access;
+    r->current_thread = ff->current_thread;
+    r->current_process = ff->current_process;
+    r->stack_kind = ff->stack_kind;
+    *ret = ds_rows_complete(r, sizeof(*r), 1);
+}
+
+DS_TABLE(fault, "One row: the context to believe, what failed, and who was running.",
+         ".ecxr, !thread", fault_columns, fault_fill, NULL);
+
+/* ---- contexts and registers ---- */
+
+static void context_number(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)row;
+    ds_value_u64(v, i);
+}
+
+#define ROW struct ds_context_record
+static const struct ds_column_spec context_columns[] = {
+    {"number", DS_COL_INTEGER, "from 0; registers.context refers to it", "",
+     DS_DERIVED(context_number)},
+    {"source", DS_COL_TEXT, "where the record was found: header, bugcheck parameter 4, ...", "",
+     DS_FIELD(ROW, source)},
+    {"meaning", DS_COL_TEXT, "what moment it shows", "", DS_FIELD(ROW, meaning)},
+    {"chosen", DS_COL_BOOL, "the one that the report shows", "", DS_FIELD(ROW, chosen)},
+    {"flags", DS_COL_INTEGER, "ContextFlags", ".cxr", DS_FIELD(ROW, context.flags)},
+    {"pc", DS_COL_ADDRESS, "instruction pointer: virtual", ".cxr", DS_FIELD(ROW, context.pc)},
+    {"sp", DS_COL_ADDRESS, "stack pointer: virtual", ".cxr", DS_FIELD(ROW, context.sp)},
+    {"fp", DS_COL_ADDRESS, "frame pointer: virtual", ".cxr", DS_FIELD(ROW, context.fp)},
+};
+#undef ROW
+
+static void contexts_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_fault_facts *ff = ds_nt_fault(ds_facts_nt(f));
+    *ret = ff->context_count
+               ? ds_rows_complete(ff->contexts, sizeof(ff->contexts[0]), ff->context_count)
+               : ds_rows_cut(NULL, 0, 0, DS_NOT_IN_DUMP, "no context record can be read");
+}
+
+DS_TABLE(contexts, "Context records found in the dump.", ".cxr", context_columns, contexts_fill,
+         "number");
+
+struct register_row {
+    uint32_t context;
+    const char *name;
+    uint64_t value;
+    uint8_t size;
+};
+
+#define ROW struct register_row
+static const struct ds_column_spec register_columns[] = {
+    {"context", DS_COL_INTEGER, "number of the context", "", DS_FIELD(ROW, context)},
+    {"name", DS_COL_TEXT, "register: rip, efl, x29", "r", DS_FIELD(ROW, name)},
+    {"value", DS_COL_ADDRESS, "its value", "r", DS_FIELD(ROW, value)},
+    {"size", DS_COL_INTEGER, "its bytes", "", DS_FIELD(ROW, size)},
+};
+#undef ROW
+
+static void registers_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_fault_facts *ff = ds_nt_fault(ds_facts_nt(f));
+    struct register_row *rows =
+        ds_facts_rows_alloc(f, ff->context_count * DS_CONTEXT_REGISTERS, sizeof(*rows));
+    size_t n = 0;
+    for (size_t c = 0; rows && c < ff->context_count; c++) {
+        const struct ds_context *x = &ff->contexts[c].context;
+        for (size_t i = 0; i < x->register_count && i < DS_CONTEXT_REGISTERS; i++)
+            rows[n++] = (struct register_row){(uint32_t)c, x->registers[i].name,
+                                              x->registers[i].value, x->registers[i].size};
+    }
+    if (n)
+        *ret = ds_rows_complete(rows, sizeof(*rows), n);
+    else
+        *ret = ds_rows_cut(rows, sizeof(*rows), 0, DS_NOT_IN_DUMP, "no context record can be read");
+}
+
+DS_TABLE(registers, "Registers of every context record.", "r", register_columns, registers_fill,
+         NULL);
+
+/* ---- stack_frames ---- */
+
+static void frame_trust(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    ds_value_text(v, ds_frame_trust_name(((const struct ds_frame *)row)->trust));
+}
+
+static void frame_symbol(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    symbol_value(f, ((const struct ds_frame *)row)->pc, v);
+}
+
+static void frame_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    module_value(f, ((const struct ds_frame *)row)->pc, v);
+}
+
+static void frame_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    offset_value(f, ((const struct ds_frame *)row)->pc, v);
+}
+
+static void frame_unloaded(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    unloaded_value(f, ((const struct ds_frame *)row)->pc, v);
+}
+
+static void frame_thread(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    (void)i;
+    ds_value_opt(v, ds_nt_fault(ds_facts_nt(f))->current_thread);
+}
+
+#define ROW struct ds_frame
+static const struct ds_column_spec frame_columns[] = {
+    {"ethread", DS_COL_ADDRESS, "_ETHREAD whose stack it is; NULL when unknown", "!thread",
+     DS_DERIVED(frame_thread)},
+    {"number", DS_COL_INTEGER, "from 0, innermost first", "k", DS_DERIVED(context_number)},
+    {"sp", DS_COL_ADDRESS, "stack slot of the return address; of frame 0 the stack pointer", "k",
+     DS_FIELD(ROW, sp)},
+    {"pc", DS_COL_ADDRESS, "instruction pointer or return address: virtual", "k (Call Site)",
+     DS_FIELD(ROW, pc)},
+    {"symbol", DS_COL_TEXT, "pc as module!symbol+offset", "k (Call Site)",
+     DS_DERIVED(frame_symbol)},
+    {"module", DS_COL_TEXT, "module that holds pc", "k", DS_DERIVED(frame_module)},
+    {"module_offset", DS_COL_INTEGER, "bytes from that module's base", "k",
+     DS_DERIVED(frame_offset)},
+    {"unloaded_module", DS_COL_TEXT, "unloaded module whose range holds pc", "k",
+     DS_DERIVED(frame_unloaded)},
+    {"trust", DS_COL_TEXT, "how it was found: context, unwind, frame_pointer, scan", "",
+     DS_DERIVED(frame_trust)},
+    {"after_call", DS_COL_BOOL,
+     "scan: whether a call instruction ends right before pc; NULL when the code was not captured",
+     "", DS_FIELD(ROW, after_call)},
+};
+#undef ROW
+
+static void frames_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_fault_facts *ff = ds_nt_fault(ds_facts_nt(f));
+    *ret = (struct ds_rows){ff->stack.frames, sizeof(ff->stack.frames[0]), ff->stack.count,
+                            ff->stack_walk};
+}
+
+DS_TABLE(stack_frames, "The stack of the fault: frames, each with how it was found.", "k, !thread",
+         frame_columns, frames_fill, "number");
