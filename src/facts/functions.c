@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "facts/render.h"
+#include "base/clock.h"
 #include "facts/resolve.h"
 #include "nt/bugcheck.h"
 #include "nt/codes.h"
@@ -176,11 +176,9 @@ static void fn_filetime(sqlite3_context *c, int argc, sqlite3_value **argv)
     uint64_t x;
     if (!arg_u64(argv[0], &x))
         return;
-    struct ds_buf b;
-    ds_buf_init(&b, 64);
-    if (ds_render_filetime(x, &b))
-        give_buf(c, &b);
-    ds_buf_deinit(&b);
+    char text[DS_CLOCK_TEXT];
+    if (ds_clock_iso(x, text))
+        sqlite3_result_text(c, text, -1, SQLITE_TRANSIENT);
 }
 
 /* KUSER_SHARED_DATA (ntddk.h): TickCountMultiplier at 4; a tick is multiplier / 2^24 ms. */

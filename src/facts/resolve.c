@@ -103,6 +103,8 @@ struct ds_resolved ds_resolve_parameter(struct ds_nt *nt, uint64_t value,
     case DS_PARAM_SUBCODE:
     case DS_PARAM_IRQL:
     case DS_PARAM_ACCESS:
+    case DS_PARAM_PHYSICAL:
+    case DS_PARAM_PFN:
         return r;
     case DS_PARAM_UNKNOWN:
     case DS_PARAM_ADDRESS:
@@ -124,8 +126,6 @@ const struct ds_param_doc *ds_resolve_param_doc(const struct ds_bugcheck_doc *do
 {
     if (doc == NULL || index > 3)
         return NULL;
-    const struct ds_bugcheck_subcode *s = ds_bugcheck_subcode(doc, params);
-    if (s && s->params[index].text)
-        return &s->params[index];
-    return doc->params[index].text ? &doc->params[index] : NULL;
+    const struct ds_param_doc *p = ds_bugcheck_param(doc, ds_bugcheck_subcode(doc, params), index);
+    return p->text ? p : NULL;
 }

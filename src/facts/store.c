@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 void ds_value_null(struct ds_value *v)
 {
     v->kind = DS_CELL_NULL;
@@ -31,6 +33,15 @@ void ds_value_text(struct ds_value *v, const char *s)
 void ds_value_nonempty(struct ds_value *v, const char *s)
 {
     ds_value_text(v, s && *s ? s : NULL);
+}
+
+void ds_value_time(struct ds_value *v, struct ds_opt filetime)
+{
+    char text[DS_CLOCK_TEXT];
+    if (!filetime.known || filetime.value == 0 || !ds_clock_iso(filetime.value, text))
+        return;
+    ds_buf_str(v->scratch, text);
+    ds_value_scratch(v);
 }
 
 void ds_value_scratch(struct ds_value *v)

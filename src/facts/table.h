@@ -22,8 +22,9 @@ struct ds_value {
 void ds_value_null(struct ds_value *v);
 void ds_value_u64(struct ds_value *v, uint64_t x);
 void ds_value_opt(struct ds_value *v, struct ds_opt x);
-void ds_value_text(struct ds_value *v, const char *s);     /* NULL gives NULL */
-void ds_value_nonempty(struct ds_value *v, const char *s); /* "" gives NULL as well */
+void ds_value_text(struct ds_value *v, const char *s);          /* NULL gives NULL */
+void ds_value_nonempty(struct ds_value *v, const char *s);      /* "" gives NULL as well */
+void ds_value_time(struct ds_value *v, struct ds_opt filetime); /* ISO 8601; 0 gives NULL */
 void ds_value_scratch(struct ds_value *v); /* the text that was put into v->scratch */
 
 /* A derived cell; *v is NULL when called. index is the row's number from 0. */

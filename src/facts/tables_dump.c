@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "facts/render.h"
 #include "facts/table.h"
@@ -29,9 +30,7 @@ static void derive_system_time(struct ds_facts *f, const void *row, size_t i, st
 {
     (void)f;
     (void)i;
-    struct ds_opt t = ((const struct dump_row *)row)->header.system_time;
-    if (t.known && ds_render_filetime(t.value, v->scratch))
-        ds_value_scratch(v);
+    ds_value_time(v, ((const struct dump_row *)row)->header.system_time);
 }
 
 static void derive_up_time(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
@@ -41,7 +40,9 @@ static void derive_up_time(struct ds_facts *f, const void *row, size_t i, struct
     struct ds_opt t = ((const struct dump_row *)row)->header.system_up_time;
     if (!t.known)
         return;
-    ds_render_span(t.value, v->scratch);
+    char text[DS_CLOCK_TEXT];
+    ds_clock_span(t.value, text);
+    ds_buf_str(v->scratch, text);
     ds_value_scratch(v);
 }
 

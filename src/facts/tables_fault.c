@@ -128,21 +128,13 @@ struct parameter_row {
     const char *resolved_kind, *resolved;
 };
 
-static const char *param_type_name(enum ds_param_type type)
-{
-    static const char *const names[] = {"unknown",  "reserved", "number", "flags",
-                                        "subcode",  "address",  "code",   "irql",
-                                        "ntstatus", "access",   "object", "string"};
-    size_t i = (size_t)type;
-    return i < sizeof(names) / sizeof(names[0]) ? names[i] : names[0];
-}
-
 static void param_type(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)f;
     (void)i;
     const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
-    ds_value_text(v, param_type_name(doc ? doc->type : DS_PARAM_UNKNOWN));
+    if (doc)
+        ds_value_nonempty(v, ds_param_type_name(doc->type));
 }
 
 static void param_object(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
@@ -201,8 +193,8 @@ static const struct ds_column_spec parameter_columns[] = {
     {"number", DS_COL_INTEGER, "1 to 4", "", DS_FIELD(ROW, number)},
     {"value", DS_COL_ADDRESS, "the parameter", ".bugcheck", DS_FIELD(ROW, value)},
     {"type", DS_COL_TEXT,
-     "what it is: address, code, object, ntstatus, irql, access, subcode, flags, number, "
-     "string, reserved, unknown",
+     "what it is: address, code address, pointer, NTSTATUS, IRQL, access, sub-code, flags, "
+     "number, string, reserved; NULL when not documented",
      "", DS_DERIVED(param_type)},
     {"object_type", DS_COL_TEXT, "structure that an object parameter points to", "",
      DS_DERIVED(param_object)},

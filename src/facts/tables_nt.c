@@ -1,13 +1,5 @@
 /* Tables over the kernel's structures: processors, processes, threads. */
-#include "facts/render.h"
 #include "facts/table.h"
-#include "nt/codes.h"
-
-static void time_text(struct ds_opt t, struct ds_value *v)
-{
-    if (t.known && t.value != 0 && ds_render_filetime(t.value, v->scratch))
-        ds_value_scratch(v);
-}
 
 /* ---- processors ---- */
 
@@ -66,14 +58,14 @@ static void derive_created(struct ds_facts *f, const void *row, size_t i, struct
 {
     (void)f;
     (void)i;
-    time_text(((const struct ds_process *)row)->create_time, v);
+    ds_value_time(v, ((const struct ds_process *)row)->create_time);
 }
 
 static void derive_exited(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)f;
     (void)i;
-    time_text(((const struct ds_process *)row)->exit_time, v);
+    ds_value_time(v, ((const struct ds_process *)row)->exit_time);
 }
 
 #define ROW struct ds_process

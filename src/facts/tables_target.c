@@ -1,7 +1,6 @@
 /* Tables over the bootstrap: how the kernel was found, modules, and how each table came to be. */
 #include <string.h>
 
-#include "facts/render.h"
 #include "facts/store.h"
 #include "facts/table.h"
 
@@ -117,9 +116,7 @@ static void derive_unload_time(struct ds_facts *f, const void *row, size_t i, st
 {
     (void)f;
     (void)i;
-    struct ds_opt t = ((const struct ds_unloaded_module *)row)->unload_time;
-    if (t.known && ds_render_filetime(t.value, v->scratch))
-        ds_value_scratch(v);
+    ds_value_time(v, ((const struct ds_unloaded_module *)row)->unload_time);
 }
 
 #define ROW struct ds_unloaded_module
