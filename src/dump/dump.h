@@ -174,6 +174,13 @@ enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size
 /* Virtual memory captured as such (triage dumps). */
 size_t ds_dump_virt_range_count(const struct ds_dump *d);
 const struct ds_virt_range *ds_dump_virt_range(const struct ds_dump *d, size_t index);
+/*
+ * Adds a piece whose address was found out after the open (a record that the dump keeps without
+ * its address). `origin` is static text. What lies past the end of the file reads as
+ * DS_TRUNCATED. Errors: DS_LIMIT, DS_NO_MEMORY.
+ */
+enum ds_status ds_dump_virt_range_add(struct ds_dump *d, uint64_t va, uint64_t file_offset,
+                                      uint64_t size, const char *origin) DS_MUST_CHECK;
 /* As ds_dump_read_phys, by virtual address; follows from one range into the next. */
 enum ds_status ds_dump_read_virt(struct ds_dump *d, uint64_t va, void *buf, size_t len,
                                  uint64_t *fault_va) DS_MUST_CHECK;

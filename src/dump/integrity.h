@@ -30,13 +30,22 @@ struct ds_integrity_note {
 struct ds_integrity {
     struct ds_integrity_note *notes; /* owned */
     size_t count, cap;
-    size_t dropped; /* notes beyond DS_LIMIT_INTEGRITY */
+    size_t dropped;                /* notes beyond DS_LIMIT_INTEGRITY */
+    enum ds_integrity_level worst; /* of all notes, the dropped ones too */
 };
 
 /* Adds a note; the returned pointer (NULL when over the cap or out of memory) is for filling
  * expected, found and lost with snprintf; it is valid until the next call. */
 struct ds_integrity_note *ds_integrity_add(struct ds_integrity *in, enum ds_integrity_level level,
                                            const char *check, uint64_t offset);
+
+/* Fill one text of a note as printf does, cut to its room; nothing happens when n is NULL. */
+void ds_integrity_expected(struct ds_integrity_note *n, const char *fmt, ...) DS_PRINTF(2, 3);
+void ds_integrity_found(struct ds_integrity_note *n, const char *fmt, ...) DS_PRINTF(2, 3);
+void ds_integrity_lost(struct ds_integrity_note *n, const char *fmt, ...) DS_PRINTF(2, 3);
+
+/* The first note with that check id, or NULL. Borrowed until the next ds_integrity_add(). */
+const struct ds_integrity_note *ds_integrity_find(const struct ds_integrity *in, const char *check);
 
 /* The worst level that any note has; DS_INTEGRITY_NOTE when there is none. */
 enum ds_integrity_level ds_integrity_worst(const struct ds_integrity *in);

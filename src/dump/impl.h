@@ -1,0 +1,137 @@
+/*
+ * What the files of this room share: the open dump itself and the steps of opening it. Nothing
+ * outside src/dump includes this.
+ */
+#ifndef DS_DUMP_IMPL_H
+#define DS_DUMP_IMPL_H
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "dump/dump.h"
+#include "dump/extents.h"
+
+/* An unset header word: the writer fills the page with 'PAGE' before it sets fields. */
+#define DS_FILLER 0x45474150u
+
+/* Header forms (Windows SDK mindumpdef.h, DUMP_HEADER32 and DUMP_HEADER64). */
+#define DS_HEADER32_SIZE 0x1000u
+#define DS_HEADER64_SIZE 0x2000u
+#define DS_PAGE_SIZE 4096u
+
+/* A bitmap of captured pages with the number of set bits before every 512th. */
+struct ds_bitmap {
+    uint8_t *bits;        /* owned */
+    uint64_t pages;       /* bits that count */
+    uint32_t *rank;       /* owned; one per DS_BITMAP_BLOCK bits */
+    uint64_t set;         /* set bits */
+    uint64_t first_page;  /* file offset of the first page */
+    uint64_t whole_pages; /* pages that the file holds completely */
+};
+
+#define DS_BITMAP_BLOCK 512u
+
+/* The triage header as written: file offsets and counts, nothing checked. */
+struct ds_triage_head {
+    uint64_t size; /* bytes of it that the file holds */
+    uint32_t service_pack_build, size_of_dump, valid_offset, context_offset, exception_offset;
+    uint32_t mm_offset, unloaded_offset, prcb_offset, process_offset, thread_offset;
+    uint32_t call_stack_offset, call_stack_size, driver_list_offset, driver_count;
+    uint32_t string_pool_offset, string_pool_size, broken_driver_offset, triage_options;
+    uint64_t top_of_stack;
+    uint64_t data_page_address;
+    uint32_t data_page_offset, data_page_size, debugger_data_offset, debugger_data_size;
+    uint32_t data_blocks_offset, data_blocks_count;
+};
+
+struct ds_dump {
+    struct ds_source *src; /* owned */
+    uint64_t file_size;
+    enum ds_dump_kind kind;
+    struct ds_dump_header header;
+    uint8_t *raw_header; /* owned; header bytes, zero where the file ends first */
+    struct ds_integrity integrity;
+    struct ds_arena arena;
+    struct ds_triage triage;
+    struct ds_triage_head head;
+    uint32_t driver_stride; /* bytes of a driver record; 0 when it cannot be told */
+    /* Virtual pieces of a triage dump: `virt` as published, `virt_map` to read through. */
+    struct ds_virt_range *virt; /* owned */
+    size_t virt_count, virt_cap;
+    struct ds_extents virt_map;
+    /* Physical memory: run extents (full) or a bitmap. */
+    struct ds_extents phys_map;
+    struct ds_bitmap bitmap;
+    bool has_bitmap, runs_listed;
+    uint64_t phys_pages;
+    struct ds_phys_run *runs; /* owned; built when first asked for */
+    size_t run_count, run_cap;
+    struct ds_blob *blobs; /* owned */
+    size_t blob_count, blob_cap;
+    struct ds_opt blob_build; /* BuildNumber of the blob file header */
+    uint64_t leftover;
+};
+
+/* Adds a note to the dump's list; see integrity.h. */
+struct ds_integrity_note *ds_dump_note(struct ds_dump *d, enum ds_integrity_level level,
+                                       const char *check, uint64_t offset);
+
+/* Bytes of [off, off + len) that the file holds. */
+uint64_t ds_dump_captured(const struct ds_dump *d, uint64_t off, uint64_t len);
+
+/* Little-endian unsigned number of 1, 2, 4 or 8 bytes at a file offset. */
+struct ds_opt ds_dump_file_uint(struct ds_dump *d, uint64_t off, unsigned size);
+/* The same at a captured virtual address. */
+struct ds_opt ds_dump_virt_uint(struct ds_dump *d, uint64_t va, unsigned size);
+/* 8 or 4, by the header's form. */
+unsigned ds_dump_pointer_size(const struct ds_dump *d);
+/* Addresses of 32-bit dumps are stored sign-extended here and there: cut to 32 bits. */
+uint64_t ds_dump_va(const struct ds_dump *d, uint64_t va);
+
+/* header.c: decodes d->raw_header, of which `have` bytes are real. */
+void ds_header_decode(struct ds_dump *d, size_t have);
+/* The 4-byte header word at `off`, unknown when filler or past the end. */
+struct ds_opt ds_header_word(const struct ds_dump *d, size_t off);
+/* header_check.c: contradictions that the header alone shows. */
+void ds_header_check(struct ds_dump *d);
+
+/* probe.c: names what a file is that is no DMP dump; always returns DS_NOT_DUMP or a status of
+ * the attempt to read. `head` is the start of the file. */
+enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_t have,
+                               struct ds_err *err);
+
+/* triage.c */
+bool ds_triage_sniff(struct ds_dump *d);
+enum ds_status ds_triage_open(struct ds_dump *d, struct ds_err *err);
+/* The end of the minidump proper: SizeOfDump where it can be believed, else the file's end. */
+uint64_t ds_triage_end(const struct ds_dump *d);
+/* triage_lists.c */
+enum ds_status ds_triage_read_drivers(struct ds_dump *d);
+enum ds_status ds_triage_read_unloaded(struct ds_dump *d);
+enum ds_status ds_triage_read_blocks(struct ds_dump *d);
+/* triage_va.c: where PRCB, process and thread records were taken from. */
+void ds_triage_place_records(struct ds_dump *d);
+/* triage_check.c, context_check.c */
+void ds_triage_check(struct ds_dump *d);
+void ds_triage_check_drivers(struct ds_dump *d);
+void ds_context_check(struct ds_dump *d);
+
+/* full.c, bitmap.c */
+enum ds_status ds_full_open(struct ds_dump *d, struct ds_err *err);
+bool ds_bitmap_sniff(struct ds_dump *d);
+enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err);
+enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
+                              uint64_t *fault);
+/* Fills d->runs from the bitmap; at most DS_LIMIT_RUNS, noted when there are more. */
+void ds_bitmap_list_runs(struct ds_dump *d);
+/* Appends a run, merging with the one before. False when the list is full. */
+bool ds_dump_add_run(struct ds_dump *d, uint64_t pa, uint64_t size, uint64_t file_offset);
+/* Names a file that ends early: `need` bytes wanted, by the structure that says so. */
+void ds_phys_note_short(struct ds_dump *d, uint64_t need, uint64_t lost_pages, uint64_t first_pa);
+
+/* blobs.c: the chain that starts at `off`; `end` of it is where unrelated bytes begin. */
+void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required);
+
+/* tail.c: stretches of zero bytes where none belong. */
+void ds_tail_check(struct ds_dump *d, uint64_t from, uint64_t to);
+
+#endif
