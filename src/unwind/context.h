@@ -35,7 +35,15 @@ struct ds_context {
 enum ds_status ds_context_decode(enum ds_arch arch, const void *record, size_t size,
                                  struct ds_context *ret) DS_MUST_CHECK;
 
-/* The value of a register by name; false when the architecture has none of that name. */
+/* Bytes that a complete record of the architecture has up to its last general register. */
+size_t ds_context_size(enum ds_arch arch);
+
+/* Adds a register; for whoever fills a context from another record (trap frames). Beyond
+ * DS_CONTEXT_REGISTERS it does nothing. name must be static. */
+void ds_context_add(struct ds_context *c, const char *name, uint64_t value, unsigned size);
+
+/* The value of a register by name (ARM64: "x29" and "x30" are "fp" and "lr" as well); false when
+ * the architecture has none of that name. */
 bool ds_context_register(const struct ds_context *c, const char *name, uint64_t *ret);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef DS_UNWIND_FRAME_H
 #define DS_UNWIND_FRAME_H
 
+#include "base/opt.h"
 #include "memory/space.h"
 #include "symbols/symbols.h"
 #include "unwind/context.h"
@@ -28,17 +29,22 @@ struct ds_frame {
 struct ds_stack {
     struct ds_frame frames[256]; /* DS_LIMIT_FRAMES */
     size_t count;
+    size_t dropped;     /* values left out: they point into a module but follow no call */
     enum ds_status end; /* DS_OK: reached the stack's end; else why it stopped */
     uint64_t end_sp;    /* where */
 };
 
 /*
- * Scans [sp, limit) for values that point into a module of `symbols`; x64: also checks for a call
- * instruction right before where the code is captured, and leaves out values that provably do
- * not follow one. The context's pc, when given, is frame 0.
+ * Scans [sp, limit) for values that point into a module of `symbols` and, where the code is
+ * captured, follow a call instruction (x64, x86: E8 rel32 or FF /2; ARM64: BL or BLR). A value
+ * that provably does not follow one is left out and counted; one that cannot be checked stays.
+ * The context's pc, when given, is frame 0. At most DS_LIMIT_STACK_BYTES are read.
  */
-void ds_stack_scan(struct ds_space *space, const struct ds_symbols *symbols,
+void ds_stack_scan(struct ds_space *space, enum ds_arch arch, const struct ds_symbols *symbols,
                    const struct ds_context *context, uint64_t sp, uint64_t limit,
                    struct ds_stack *ret);
+
+/* Whether the instruction before `va` is a call: 1, 0, or unknown with the read fault. */
+struct ds_opt ds_code_after_call(struct ds_space *space, enum ds_arch arch, uint64_t va);
 
 #endif
