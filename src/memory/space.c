@@ -19,17 +19,11 @@ struct cached {
     uint64_t pa;
 };
 
-struct file_range {
-    uint64_t va, size, file_offset;
-};
-
 struct ds_space {
     struct ds_dump *dump; /* borrowed */
     enum ds_paging mode;
     uint64_t dtb;
     unsigned pointer_size;
-    struct file_range ranges[DS_SPACE_RANGES];
-    size_t range_count;
     struct cached *pages;  /* owned; NULL on a space of ranges */
     struct cached *tables; /* owned */
 };
@@ -108,21 +102,6 @@ void ds_space_close(struct ds_space *s)
         free(s->tables);
         free(s);
     }
-}
-
-enum ds_status ds_space_add_range(struct ds_space *s, uint64_t va, uint64_t size,
-                                  uint64_t file_offset)
-{
-    uint64_t end;
-    if (s->mode != DS_PAGING_NONE || size == 0 || ds_add_overflows(va, size - 1, &end) ||
-        ds_add_overflows(file_offset, size, &end)) {
-        return DS_INVALID;
-    }
-    if (s->range_count == DS_SPACE_RANGES) {
-        return DS_LIMIT;
-    }
-    s->ranges[s->range_count++] = (struct file_range){va, size, file_offset};
-    return DS_OK;
 }
 
 enum ds_paging ds_space_paging(const struct ds_space *s)
@@ -236,51 +215,6 @@ static enum ds_status read_page(struct ds_space *s, uint64_t va, uint8_t *buf, s
     return DS_OK;
 }
 
-static const struct file_range *range_at(const struct ds_space *s, uint64_t va)
-{
-    for (size_t i = 0; i < s->range_count; i++) {
-        if (va - s->ranges[i].va < s->ranges[i].size) {
-            return &s->ranges[i];
-        }
-    }
-    return NULL;
-}
-
-/* Alternates between the dump's own ranges and the added ones until all bytes are there. */
-static enum ds_status read_ranges(struct ds_space *s, uint64_t va, uint8_t *buf, size_t len,
-                                  struct ds_fault *fault)
-{
-    while (len > 0) {
-        uint64_t bad = va;
-        enum ds_status status = ds_dump_read_virt(s->dump, va, buf, len, &bad);
-        if (status == DS_OK) {
-            return DS_OK;
-        }
-        if (bad - va >= len) { /* also when bad < va */
-            return fault_set(fault, status, va, 0, 0);
-        }
-        size_t done = (size_t)(bad - va);
-        if (done > 0 && ds_dump_read_virt(s->dump, va, buf, done, NULL) != DS_OK) {
-            return fault_set(fault, status, va, 0, 0);
-        }
-        const struct file_range *r = range_at(s, bad);
-        if (r == NULL) {
-            return fault_set(fault, status, bad, 0, 0);
-        }
-        uint64_t in = bad - r->va;
-        size_t take = len - done;
-        take = take < r->size - in ? take : (size_t)(r->size - in);
-        status = ds_dump_read_file(s->dump, r->file_offset + in, buf + done, take);
-        if (status != DS_OK) {
-            return fault_set(fault, status, bad, 0, 0);
-        }
-        va = bad + take;
-        buf += done + take;
-        len -= done + take;
-    }
-    return DS_OK;
-}
-
 enum ds_status ds_space_read(struct ds_space *s, uint64_t va, void *buf, size_t len,
                              struct ds_fault *fault)
 {
@@ -292,7 +226,9 @@ enum ds_status ds_space_read(struct ds_space *s, uint64_t va, void *buf, size_t 
         return fault_set(fault, DS_NOT_MAPPED, va, 0, 0);
     }
     if (s->mode == DS_PAGING_NONE) {
-        return read_ranges(s, va, buf, len, fault);
+        uint64_t bad = va;
+        enum ds_status status = ds_dump_read_virt(s->dump, va, buf, len, &bad);
+        return status == DS_OK ? DS_OK : fault_set(fault, status, bad, 0, 0);
     }
     uint8_t *out = buf;
     while (len > 0) {

@@ -41,16 +41,6 @@ enum ds_status ds_space_open_ranges(struct ds_dump *dump, struct ds_space **ret,
 /* NULL is allowed. The dump stays open: a space borrows it. */
 void ds_space_close(struct ds_space *s);
 
-/*
- * Adds bytes of the file as virtual memory: a record whose address became known after the dump
- * was opened (a triage dump's PRCB, process, thread). What the dump itself holds at the same
- * addresses wins. At most DS_SPACE_RANGES. Errors: DS_LIMIT; DS_INVALID on a paged space or when
- * the range wraps.
- */
-#define DS_SPACE_RANGES 16
-enum ds_status ds_space_add_range(struct ds_space *s, uint64_t va, uint64_t size,
-                                  uint64_t file_offset) DS_MUST_CHECK;
-
 enum ds_paging ds_space_paging(const struct ds_space *s);
 /* Physical address of the top table; 0 for ranges. */
 uint64_t ds_space_dtb(const struct ds_space *s);

@@ -35,3 +35,11 @@ enum ds_status ds_globals_find(const struct ds_kernel_id *id, const char *name, 
     }
     return DS_NO_SYMBOL;
 }
+
+const char *ds_globals_pdb(const struct ds_kernel_id *id)
+{
+    struct ds_kernel_id version = *id;
+    uint32_t kernel = 0;
+    version.pdb[0] = '\0';
+    return find_kernel(&version, &kernel) ? ds_table_global_kernels[kernel].pdb : NULL;
+}

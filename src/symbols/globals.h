@@ -15,4 +15,10 @@
 enum ds_status ds_globals_find(const struct ds_kernel_id *id, const char *name,
                                uint32_t *rva) DS_MUST_CHECK;
 
+/*
+ * PDB id ("GUID-AGE", static) of the kernel of this architecture, build and revision, for images
+ * whose debug directory was not captured. id->pdb is ignored. NULL when not listed.
+ */
+const char *ds_globals_pdb(const struct ds_kernel_id *id);
+
 #endif

@@ -6,6 +6,7 @@
 #define DS_TARGET_TARGET_H
 
 #include "base/mem.h"
+#include "base/opt.h"
 #include "dump/dump.h"
 #include "memory/space.h"
 #include "symbols/layout.h"
@@ -15,7 +16,8 @@
 
 /* One attempt of the bootstrap (table bootstrap_steps). Strings live in the target's arena. */
 struct ds_step {
-    const char *what;   /* static: "dtb", "kernel_base", "kdbg", "version", "layout", "symbols" */
+    const char *what;   /* static: "memory", "dtb", "kernel_base", "kdbg", "modules", "version",
+                           "layout", "symbols", "invariants" */
     const char *method; /* static: "header", "kdbg", "module list", "built-in profile" */
     bool ok;
     enum ds_status status; /* why not */
@@ -59,16 +61,18 @@ struct ds_target {
     struct ds_opt kdbg;        /* virtual address of KDDEBUGGER_DATA64 */
     uint8_t kdbg_bytes[0x400]; /* its bytes, decoded if they were encoded */
     size_t kdbg_size;          /* valid bytes; 0 when not to be had */
+    bool kernel_declared;      /* to the lookup of names, ahead of the other modules */
     bool kernel_pe_known;
     struct ds_pe kernel_pe;
-    struct ds_opt build;        /* NT build number */
-    struct ds_opt revision;     /* UBR */
-    struct ds_version version;  /* valid when version_exact */
-    bool version_exact;         /* from nt-versions by timestamp and size */
-    const char *build_lab;      /* NtBuildLab text; NULL when unreadable */
-    struct ds_layout *layout;   /* owned; NULL when none */
-    struct ds_symbols *symbols; /* owned */
-    struct ds_module *modules;  /* arena; ascending by load order; [0] is usually the kernel */
+    struct ds_opt build;           /* NT build number */
+    struct ds_opt revision;        /* UBR */
+    struct ds_version version;     /* valid when version_exact */
+    bool version_exact;            /* from nt-versions by timestamp and size */
+    const char *build_lab;         /* NtBuildLab text; NULL when unreadable */
+    struct ds_kernel_id kernel_id; /* what the layout was chosen by */
+    struct ds_layout *layout;      /* owned; NULL when none */
+    struct ds_symbols *symbols;    /* owned */
+    struct ds_module *modules;     /* arena; ascending by load order; [0] is usually the kernel */
     size_t module_count;
     struct ds_walk modules_walk;
     struct ds_step *steps; /* arena */
@@ -94,6 +98,22 @@ enum ds_status ds_target_kdbg(const struct ds_target *t, const char *member,
  * Errors: DS_NO_SYMBOL. */
 enum ds_status ds_target_global(const struct ds_target *t, const char *name,
                                 uint64_t *va) DS_MUST_CHECK;
+
+/*
+ * Where the member lies. Order of belief: a symbol table of this very kernel; the offset that
+ * KDDEBUGGER_DATA64 carries (for the two dozen members that it names); the layout. *source (may
+ * be NULL) is static: "symbols", "kdbg", "layout". Errors: DS_NO_FIELD.
+ */
+enum ds_status ds_target_member(const struct ds_target *t, const char *type, const char *member,
+                                struct ds_field *ret, const char **source) DS_MUST_CHECK;
+
+/* Reads a member that ds_target_member() found, in the struct at va. For loops. */
+struct ds_opt ds_target_read_member(const struct ds_target *t, uint64_t va,
+                                    const struct ds_field *f);
+
+/* Size of a struct: by the layout, or by KDDEBUGGER_DATA64. Errors: DS_NO_FIELD. */
+enum ds_status ds_target_size(const struct ds_target *t, const char *type,
+                              uint32_t *ret) DS_MUST_CHECK;
 
 /* Reads the member of the struct at va as an integer (bit fields extracted, signed members
  * sign-extended); unknown with the reason otherwise. */

@@ -1,0 +1,188 @@
+/* The two ways from a container to kernel memory. */
+#include "target/impl.h"
+
+/* ---- triage dumps: captured ranges, records ---- */
+
+static void check_first_driver(struct ds_target *t)
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    uint64_t told;
+    if (t->module_count == 0) {
+        ds_step_add(t, "kernel_base", "triage driver list", DS_NOT_FOUND,
+                    ds_opt_unknown(DS_NOT_FOUND), "", "the driver list is empty");
+        return;
+    }
+    const struct ds_module *kernel = &t->modules[0];
+    bool spans_kdbg = h->kd_debugger_data_block.known &&
+                      h->kd_debugger_data_block.value - kernel->base < kernel->size;
+    bool agrees = ds_target_kdbg(t, "KernBase", &told) != DS_OK || told == kernel->base;
+    t->kernel_base = ds_opt_known(kernel->base);
+    ds_step_add(t, "kernel_base", "triage driver list", agrees ? DS_OK : DS_CORRUPT,
+                ds_opt_known(kernel->base), "",
+                !agrees      ? "the first driver is not where KDDEBUGGER_DATA64.KernBase says"
+                : spans_kdbg ? "the first driver spans KdDebuggerDataBlock"
+                             : "the first driver does not span KdDebuggerDataBlock");
+}
+
+static void read_kernel_image(struct ds_target *t)
+{
+    struct ds_err err = {0};
+    if (t->kernel == NULL || !t->kernel_base.known) {
+        return;
+    }
+    enum ds_status status = ds_pe_read(t->kernel, t->kernel_base.value, &t->kernel_pe, &err);
+    t->kernel_pe_known = status == DS_OK;
+    ds_step_add(t, "kernel_base", "image headers", status, t->kernel_base, "", "%s",
+                status == DS_OK ? (t->kernel_pe.pdb_id[0] != '\0'
+                                       ? t->kernel_pe.pdb_id
+                                       : "headers read; the debug id was not captured")
+                                : ds_status_text(status));
+}
+
+void ds_boot_triage(struct ds_target *t)
+{
+    const struct ds_triage *tr = ds_dump_triage(t->dump);
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    struct ds_err err = {0};
+    enum ds_status status = ds_space_open_ranges(t->dump, &t->kernel, &err);
+    ds_step_add(t, "memory", "captured ranges", status, ds_opt_unknown(DS_OK), "",
+                "%llu pieces of virtual memory",
+                (unsigned long long)ds_dump_virt_range_count(t->dump));
+    if (status == DS_OK) {
+        ds_space_set_pointer_size(t->kernel, t->pointer_size);
+    }
+    if (tr->debugger_data.size != 0) {
+        ds_kdbg_load_region(t, &tr->debugger_data, h->kd_debugger_data_block);
+    }
+    if (t->kdbg_size == 0 && t->kernel != NULL) {
+        ds_kdbg_load_va(t, h->kd_debugger_data_block, "header");
+    }
+    ds_modules_from_triage(t);
+    check_first_driver(t);
+    read_kernel_image(t);
+    struct ds_opt timestamp = ds_opt_unknown(DS_NOT_FOUND), size = timestamp;
+    if (t->module_count != 0) {
+        timestamp = t->modules[0].timestamp;
+        size = ds_opt_known(t->modules[0].size);
+    }
+    ds_boot_version(t, timestamp, size);
+}
+
+/* ---- full and bitmap dumps: page tables ---- */
+
+/* Since Windows NT 4 every x64 and ARM64 kernel maps KUSER_SHARED_DATA here (wdm.h). */
+#define SHARED_USER_DATA 0xfffff78000000000u
+
+static enum ds_paging paging_of(const struct ds_target *t)
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    switch (t->arch) {
+    case DS_ARCH_X64:
+        return DS_PAGING_X64;
+    case DS_ARCH_ARM64:
+        return DS_PAGING_ARM64;
+    case DS_ARCH_X86:
+        return h->pae_enabled.known && h->pae_enabled.value != 0 ? DS_PAGING_PAE : DS_PAGING_X86;
+    case DS_ARCH_ARM:
+    case DS_ARCH_UNKNOWN:
+        break;
+    }
+    return DS_PAGING_NONE;
+}
+
+static bool open_paged(struct ds_target *t)
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    struct ds_err err = {0};
+    struct ds_fault fault;
+    uint64_t pa;
+    if (!h->dtb.known) {
+        ds_step_add(t, "dtb", "header", h->dtb.why, h->dtb, "",
+                    "DirectoryTableBase is not recorded");
+        return false;
+    }
+    enum ds_status status =
+        ds_space_open_paged(t->dump, paging_of(t), h->dtb.value, &t->kernel, &err);
+    if (status != DS_OK) {
+        ds_step_add(t, "dtb", "header", status, h->dtb, "", "%s", err.text);
+        return false;
+    }
+    ds_space_set_pointer_size(t->kernel, t->pointer_size);
+    t->dtb = ds_opt_known(ds_space_dtb(t->kernel));
+    status = ds_space_translate(t->kernel, SHARED_USER_DATA, &pa, &fault);
+    if (status == DS_OK) {
+        ds_step_add(t, "dtb", "header", DS_OK, t->dtb, "", "KUSER_SHARED_DATA translates");
+    } else {
+        ds_step_add(t, "dtb", "header", status, t->dtb, "",
+                    "KUSER_SHARED_DATA does not translate (level %d: %s)", fault.level,
+                    ds_status_text(status));
+    }
+    return true;
+}
+
+static struct ds_opt list_head(struct ds_target *t, const char **method)
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    uint64_t told;
+    *method = "kdbg";
+    if (ds_target_kdbg(t, "PsLoadedModuleList", &told) == DS_OK) {
+        return ds_opt_known(told);
+    }
+    *method = "header";
+    return h->ps_loaded_module_list;
+}
+
+/* Kernel base by KDDEBUGGER_DATA64, else as the first entry of the module list. The list's layout
+ * moved never within the builds of one architecture, so the header's build number will do. */
+static void find_kernel_base(struct ds_target *t)
+{
+    const char *method;
+    uint64_t told;
+    if (ds_target_kdbg(t, "KernBase", &told) == DS_OK) {
+        t->kernel_base = ds_opt_known(told);
+        ds_step_add(t, "kernel_base", "kdbg", DS_OK, t->kernel_base, "", "KernBase");
+        return;
+    }
+    struct ds_opt head = list_head(t, &method);
+    if (!head.known || head.value == 0) {
+        ds_step_add(t, "kernel_base", method, DS_NOT_FOUND, head, "",
+                    "neither KDDEBUGGER_DATA64 nor PsLoadedModuleList is known");
+        return;
+    }
+    t->kernel_base = ds_modules_first_base(t, head.value);
+    enum ds_status status = t->kernel_base.known ? DS_OK : t->kernel_base.why;
+    ds_step_add(t, "kernel_base", "module list", status, t->kernel_base, "",
+                "the first entry of PsLoadedModuleList%s%s", status == DS_OK ? "" : ": ",
+                status == DS_OK ? "" : ds_status_text(status));
+}
+
+void ds_boot_paged(struct ds_target *t)
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    if (!open_paged(t)) {
+        return;
+    }
+    ds_kdbg_load_va(t, h->kd_debugger_data_block, "header");
+    struct ds_err err = {0};
+    struct ds_kernel_id first = {.arch = t->arch, .build = (uint32_t)ds_opt_or(t->build, 0)};
+    if (t->kdbg_size == 0 && ds_layout_open_builtin(&first, &t->layout, &err) != DS_OK) {
+        t->layout = NULL;
+    }
+    find_kernel_base(t);
+    ds_layout_close(t->layout); /* the one chosen with all that is known follows */
+    t->layout = NULL;
+    read_kernel_image(t);
+    struct ds_opt timestamp = ds_opt_unknown(DS_NOT_FOUND), size = timestamp;
+    if (t->kernel_pe_known) {
+        timestamp = ds_opt_known(t->kernel_pe.timestamp);
+        size = ds_opt_known(t->kernel_pe.size_of_image);
+    }
+    ds_boot_version(t, timestamp, size);
+}
+
+void ds_boot_modules(struct ds_target *t)
+{
+    const char *method;
+    struct ds_opt head = list_head(t, &method);
+    ds_modules_from_list(t, head, method);
+}

@@ -1,0 +1,46 @@
+/* What the files of the bootstrap share. Private to this room. */
+#ifndef DS_TARGET_IMPL_H
+#define DS_TARGET_IMPL_H
+
+#include "target/target.h"
+
+#define DS_TARGET_STEPS 128 /* steps kept; the bootstrap makes fewer */
+
+/* Records an attempt. Over the cap or out of memory the step is dropped. */
+void ds_step_add(struct ds_target *t, const char *what, const char *method, enum ds_status status,
+                 struct ds_opt value, const char *trust, const char *fmt, ...) DS_PRINTF(7, 8);
+
+/* The two ways to memory: captured ranges (triage), or page tables (full, bitmap). Each leaves
+ * t->kernel NULL when there is no virtual memory to be had, with the step that says why. */
+void ds_boot_triage(struct ds_target *t);
+void ds_boot_paged(struct ds_target *t);
+
+/* KDDEBUGGER_DATA64: from the region of a triage dump, or by virtual address. */
+void ds_kdbg_load_region(struct ds_target *t, const struct ds_region *region, struct ds_opt va);
+void ds_kdbg_load_va(struct ds_target *t, struct ds_opt va, const char *method);
+
+/* Exact version by timestamp and size of the kernel image; NtBuildLab. */
+void ds_boot_version(struct ds_target *t, struct ds_opt timestamp, struct ds_opt size);
+/* Symbol table of the kernel from the search path (may be NULL), else a built-in profile. */
+void ds_boot_layout(struct ds_target *t, const char *symbol_path);
+/* Symbol tables of the other modules, where their PDB id can be read. */
+void ds_boot_symbols(struct ds_target *t, const char *symbol_path);
+
+/* How many of KDDEBUGGER_DATA64's own offsets and sizes agree with a layout. */
+struct ds_agreement {
+    unsigned agree, differ;
+    const char *first_differing; /* static; NULL when none */
+};
+struct ds_agreement ds_layout_agreement(const struct ds_target *t, const struct ds_layout *l);
+/* Checks the layout against the snapshot and lowers its trust where they disagree. */
+void ds_boot_invariants(struct ds_target *t);
+
+/* Modules: fill t->modules, t->module_count, t->modules_walk. */
+void ds_modules_from_triage(struct ds_target *t);
+void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *method);
+/* PsLoadedModuleList of a paged dump, wherever its address is known from. */
+void ds_boot_modules(struct ds_target *t);
+/* DllBase of the first entry of the module list: the kernel. */
+struct ds_opt ds_modules_first_base(struct ds_target *t, uint64_t head);
+
+#endif

@@ -1,0 +1,223 @@
+/* The kernel's module list: from a triage dump's driver list, or by walking PsLoadedModuleList. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "memory/walk.h"
+#include "target/impl.h"
+
+static void walk_set(struct ds_target *t, enum ds_status reason, struct ds_opt address,
+                     const char *detail)
+{
+    t->modules_walk = (struct ds_walk){.table_name = "modules",
+                                       .complete = reason == DS_OK,
+                                       .rows = t->module_count,
+                                       .stop_reason = reason,
+                                       .stop_address = address,
+                                       .detail = detail};
+}
+
+void ds_modules_from_triage(struct ds_target *t)
+{
+    const struct ds_triage *tr = ds_dump_triage(t->dump);
+    if (tr->driver_count != 0) {
+        t->modules = ds_arena_alloc(&t->arena, tr->driver_count, sizeof(*t->modules));
+        if (t->modules == NULL) {
+            walk_set(t, DS_NO_MEMORY, ds_opt_unknown(DS_OK), "");
+            return;
+        }
+    }
+    for (size_t i = 0; i < tr->driver_count; i++) {
+        const struct ds_triage_driver *d = &tr->drivers[i];
+        const char *name = d->name != NULL ? ds_text_basename(d->name) : "";
+        t->modules[t->module_count++] = (struct ds_module){.base = d->base,
+                                                           .size = d->size,
+                                                           .name = name,
+                                                           .path = name != d->name ? d->name : NULL,
+                                                           .timestamp = ds_opt_known(d->timestamp),
+                                                           .checksum = ds_opt_known(d->checksum),
+                                                           .entry = ds_opt_unknown(DS_OK),
+                                                           .source = "triage driver list"};
+    }
+    if (tr->driver_count == tr->driver_count_stated && tr->driver_count != 0) {
+        walk_set(t, DS_OK, ds_opt_unknown(DS_OK), "");
+    } else if (tr->driver_count_stated > DS_LIMIT_DRIVERS) {
+        walk_set(t, DS_LIMIT, ds_opt_unknown(DS_OK),
+                 "the header states more drivers than are kept");
+    } else {
+        walk_set(t, tr->driver_count_stated == 0 ? DS_NOT_IN_DUMP : DS_TRUNCATED,
+                 ds_opt_unknown(DS_OK), "the driver list is shorter than the header states");
+    }
+}
+
+/* The members of one list entry. "_KLDR_DATA_TABLE_ENTRY" is in public symbols from Windows 10
+ * on; before, "_LDR_DATA_TABLE_ENTRY" has the same members but the timestamp. */
+struct entry_form {
+    struct ds_field links, base, size, path, name, checksum, timestamp;
+    bool has_checksum, has_timestamp;
+};
+
+static enum ds_status entry_form(const struct ds_target *t, struct entry_form *f)
+{
+    static const char *const types[] = {"_KLDR_DATA_TABLE_ENTRY", "_LDR_DATA_TABLE_ENTRY"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *type = types[i];
+        if (ds_target_member(t, type, "InLoadOrderLinks", &f->links, NULL) != DS_OK ||
+            ds_target_member(t, type, "DllBase", &f->base, NULL) != DS_OK ||
+            ds_target_member(t, type, "SizeOfImage", &f->size, NULL) != DS_OK ||
+            ds_target_member(t, type, "FullDllName", &f->path, NULL) != DS_OK ||
+            ds_target_member(t, type, "BaseDllName", &f->name, NULL) != DS_OK) {
+            continue;
+        }
+        f->has_checksum = ds_target_member(t, type, "CheckSum", &f->checksum, NULL) == DS_OK;
+        f->has_timestamp =
+            i == 0 && ds_target_member(t, type, "TimeDateStamp", &f->timestamp, NULL) == DS_OK;
+        return DS_OK;
+    }
+    return DS_NO_FIELD;
+}
+
+/* TimeDateStamp of the image at base: e_lfanew, then 8 bytes into the PE header (Microsoft PE/COFF
+ * specification, "COFF File Header"). */
+static struct ds_opt image_timestamp(struct ds_target *t, uint64_t base)
+{
+    uint64_t lfanew, magic, stamp;
+    struct ds_fault fault;
+    if (ds_space_read_uint(t->kernel, base + 0x3c, 4, &lfanew, &fault) != DS_OK) {
+        return ds_opt_unknown(fault.status);
+    }
+    if (lfanew > 0x10000 ||
+        ds_space_read_uint(t->kernel, base + lfanew, 4, &magic, &fault) != DS_OK ||
+        magic != 0x4550 ||
+        ds_space_read_uint(t->kernel, base + lfanew + 8, 4, &stamp, &fault) != DS_OK) {
+        return ds_opt_unknown(DS_CORRUPT);
+    }
+    return ds_opt_known(stamp);
+}
+
+static const char *read_text(struct ds_target *t, uint64_t va)
+{
+    const char *text = NULL;
+    struct ds_buf b;
+    ds_buf_init(&b, (size_t)DS_LIMIT_STRING * 3 + 1);
+    if (ds_space_read_ustr(t->kernel, va, &b, NULL) == DS_OK && ds_buf_ok(&b)) {
+        text = ds_arena_strdup(&t->arena, ds_buf_text(&b), b.len);
+    }
+    ds_buf_deinit(&b);
+    return text;
+}
+
+struct module_walk {
+    struct ds_target *t;
+    struct entry_form form;
+    size_t cap;
+    uint64_t *entries; /* borrowed by collect() */
+    size_t count;
+    bool no_memory;
+};
+
+static bool collect(uint64_t entry, void *arg)
+{
+    struct module_walk *w = arg;
+    void *array = w->entries;
+    if (!ds_array_reserve(&array, &w->cap, w->count + 1, sizeof(*w->entries), DS_LIMIT_MODULES)) {
+        w->no_memory = true;
+        return false;
+    }
+    w->entries = array;
+    w->entries[w->count++] = entry;
+    return true;
+}
+
+static void read_module(struct module_walk *w, uint64_t links, struct ds_module *m)
+{
+    struct ds_target *t = w->t;
+    uint64_t entry = links - w->form.links.offset;
+    struct ds_opt base = ds_target_read_member(t, entry, &w->form.base);
+    struct ds_opt size = ds_target_read_member(t, entry, &w->form.size);
+    const char *name = read_text(t, entry + w->form.name.offset);
+    *m = (struct ds_module){.base = ds_opt_or(base, 0),
+                            .size = ds_opt_or(size, 0),
+                            .name = name != NULL ? name : "",
+                            .path = read_text(t, entry + w->form.path.offset),
+                            .timestamp = ds_opt_unknown(base.why),
+                            .checksum = ds_opt_unknown(DS_NO_FIELD),
+                            .entry = ds_opt_known(entry),
+                            .source = "PsLoadedModuleList"};
+    if (w->form.has_checksum) {
+        m->checksum = ds_target_read_member(t, entry, &w->form.checksum);
+    }
+    if (w->form.has_timestamp) {
+        m->timestamp = ds_target_read_member(t, entry, &w->form.timestamp);
+    } else if (base.known) {
+        m->timestamp = image_timestamp(t, base.value);
+    }
+}
+
+/* A list that loops gave some entries twice: keeps those before the first repetition. */
+static size_t before_repetition(const uint64_t *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (entries[k] == entries[i]) {
+                return i;
+            }
+        }
+    }
+    return count;
+}
+
+void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *method)
+{
+    struct module_walk w = {.t = t};
+    if (!head.known || head.value == 0) {
+        walk_set(t, DS_NOT_FOUND, ds_opt_unknown(DS_OK), "PsLoadedModuleList is not recorded");
+        ds_step_add(t, "modules", method, DS_NOT_FOUND, head, "",
+                    "PsLoadedModuleList is not recorded");
+        return;
+    }
+    enum ds_status status = entry_form(t, &w.form);
+    if (status != DS_OK) {
+        walk_set(t, status, ds_opt_unknown(DS_OK), "no layout of the module list's entries");
+        ds_step_add(t, "modules", method, status, head, "",
+                    "no layout of _LDR_DATA_TABLE_ENTRY for this kernel");
+        return;
+    }
+    uint64_t bad_blink;
+    struct ds_walk_end end =
+        ds_walk_list(t->kernel, head.value, DS_LIMIT_MODULES, collect, &w, &bad_blink);
+    size_t count = end.status == DS_LOOP ? before_repetition(w.entries, w.count) : w.count;
+    t->modules = count != 0 ? ds_arena_alloc(&t->arena, count, sizeof(*t->modules)) : NULL;
+    if (w.no_memory || (count != 0 && t->modules == NULL)) {
+        end.status = DS_NO_MEMORY;
+        count = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        read_module(&w, w.entries[i], &t->modules[i]);
+    }
+    t->module_count = count;
+    free(w.entries);
+    struct ds_opt stop = end.status != DS_OK ? ds_opt_known(end.address) : ds_opt_unknown(DS_OK);
+    walk_set(t, end.status, stop, bad_blink != 0 ? "a Blink in the list does not point back" : "");
+    ds_step_add(t, "modules", method, end.status, head, "", "%u modules%s", (unsigned)count,
+                bad_blink != 0 ? "; a Blink does not point back" : "");
+}
+
+struct ds_opt ds_modules_first_base(struct ds_target *t, uint64_t head)
+{
+    struct entry_form form;
+    struct ds_fault fault;
+    uint64_t first;
+    enum ds_status status = entry_form(t, &form);
+    if (status != DS_OK) {
+        return ds_opt_unknown(status);
+    }
+    status = ds_space_read_ptr(t->kernel, head, &first, &fault);
+    if (status != DS_OK) {
+        return ds_opt_unknown(status);
+    }
+    if (first == head || first == 0) {
+        return ds_opt_unknown(DS_CORRUPT);
+    }
+    return ds_target_read_member(t, first - form.links.offset, &form.base);
+}
