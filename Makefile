@@ -68,7 +68,7 @@ endif
 
 $(B)/%.o: %.c $(FLAGS) $(DEPS_READY)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
+	$(Q)$(COMPILE) $(EXTRA) -MMD -MP -c $< -o $@
 
 # Generated tables: the compiler's time goes into code, not into optimising constants.
 $(B)/gen/%.o: $(GEN)/%.c $(FLAGS)
@@ -97,9 +97,9 @@ unit: $(UNIT_BIN) $(BIN)
 -include $(sort $(wildcard tools/make/*.mk))
 
 # `make check` runs these suites; each writes its counts to $(B)/results.
-SUITES_release := unit golden patterns-check badfiles check-tables check-layouts torture-sample \
+SUITES_release := unit fixtures-selftest golden patterns-check badfiles check-tables check-layouts torture-sample \
 	fuzz-replay meta
-SUITES_asan := unit golden patterns-check badfiles torture-sample fuzz-replay
+SUITES_asan := unit golden patterns-check badfiles torture-sample
 SUITES_win := unit golden patterns-check win-meta
 DEFINED := $(shell sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 SUITES := $(filter $(DEFINED),$(SUITES_$(CONFIG)))
