@@ -78,7 +78,7 @@ $(B)/gen/%.o: $(GEN)/%.c $(FLAGS)
 $(GEN)/%.c: tools/gen/%.sh $(wildcard tools/gen/*.awk) $(DATA_FILES)
 	@mkdir -p $(@D)
 	$(Q)sh $< > $@.tmp.$(CONFIG) && mv $@.tmp.$(CONFIG) $@
-.SECONDARY: $(GEN_SRC)
+.SECONDARY: $(GEN_SRC) $(UNIT_SRC:%.c=$(B)/%.o)
 
 $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -103,6 +103,9 @@ SUITES_asan := unit golden patterns-check badfiles torture-sample
 SUITES_win := unit golden patterns-check win-meta
 DEFINED := $(shell sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 SUITES := $(filter $(DEFINED),$(SUITES_$(CONFIG)))
+ifeq ($(FUZZ_SRC),)
+SUITES := $(filter-out fuzz-replay,$(SUITES))
+endif
 
 .PHONY: check
 ## check: every test; ends with one line of counts

@@ -14,5 +14,4 @@ LIBS_LD := -L$(WIN_DEPS)/lib -lsqlite3 -lcjson -llzma
 RUNNER := sh tools/wine-run.sh
 
 $(WIN_DEPS)/stamp: tools/windows-deps.sh
-	@echo "building the Windows libraries from source packages (about a minute)"
 	$(Q)sh tools/windows-deps.sh $(WIN_DEPS)

@@ -17,8 +17,12 @@ out=$(cd "$1" && pwd)
 packages='cjson sqlite3 xz-utils'
 stamp="$out/stamp"
 want="$packages $host $(cksum <"$0")"
-[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && exit 0
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
+    touch "$stamp"
+    exit 0
+fi
 rm -f "$stamp"
+echo "building the Windows libraries from source packages (about a minute)"
 
 for tool in apt-get dpkg-source tclsh make cc "$host-gcc" "$host-ar" "$host-windres"; do
     command -v "$tool" >/dev/null 2>&1 || die "$tool is missing; run ./bootstrap windows"
