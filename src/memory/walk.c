@@ -62,3 +62,21 @@ struct ds_walk_end ds_walk_list(struct ds_space *s, uint64_t head, uint64_t limi
         previous = next;
     }
 }
+
+size_t ds_walk_distinct(const uint64_t *entries, size_t count, uint64_t loop_at)
+{
+    size_t last = count;
+    while (last > 0 && entries[last - 1] != loop_at) {
+        last--;
+    }
+    if (last == 0) {
+        return count;
+    }
+    size_t cycle = count - (last - 1);
+    for (size_t i = 0; i + cycle < count; i++) {
+        if (entries[i] == entries[i + cycle]) {
+            return i + cycle;
+        }
+    }
+    return count;
+}

@@ -24,4 +24,11 @@ struct ds_walk_end ds_walk_list(struct ds_space *s, uint64_t head, uint64_t limi
                                 bool (*each)(uint64_t entry, void *arg), void *arg,
                                 uint64_t *bad_blink);
 
+/*
+ * How many of the `count` collected entries are distinct, for a walk that ended in DS_LOOP at
+ * `loop_at` (ds_walk_end.address): a loop gives some entries more than once before it is noticed.
+ * The first so many entries are the list without repetition.
+ */
+size_t ds_walk_distinct(const uint64_t *entries, size_t count, uint64_t loop_at);
+
 #endif

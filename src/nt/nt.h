@@ -111,11 +111,13 @@ struct ds_fault_facts {
     size_t context_count;
     size_t chosen;                                 /* index into contexts; SIZE_MAX when none */
     struct ds_opt current_thread, current_process; /* ETHREAD, EPROCESS */
-    struct ds_opt fault_address; /* the data or instruction address that faulted, where the
-                                    bugcheck or the exception says so */
-    const char *fault_access;    /* static: "read", "write", "execute"; NULL when unknown */
-    struct ds_stack stack;       /* of the chosen context, or of the bugcheck's */
-    const char *stack_kind;      /* static: "thread stack", "DPC stack", ...; "unknown stack" */
+    struct ds_opt fault_address;    /* the data or instruction address that faulted, where the
+                                       bugcheck or the exception says so */
+    const char *fault_access;       /* static: "read", "write", "execute"; NULL when unknown */
+    struct ds_stack stack;          /* of the chosen context, or of the bugcheck's */
+    struct ds_stack bugcheck_stack; /* from KeBugCheckEx (or its caller) on, where it is another
+                                       one than `stack`; count 0 otherwise */
+    const char *stack_kind;         /* static: "thread stack", "DPC stack", ...; "unknown stack" */
     struct ds_walk stack_walk;
 };
 const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt);

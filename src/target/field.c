@@ -54,12 +54,27 @@ static bool from_kdbg(const struct ds_target *t, const char *type, const char *m
     return false;
 }
 
+/* Structures that are rearranged from build to build; the others have been still for long. */
+static bool moves(const char *type)
+{
+    static const char *const types[] = {"_EPROCESS", "_KPROCESS", "_ETHREAD", "_KTHREAD", "_KPRCB"};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(types[i], type) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum ds_status ds_target_member(const struct ds_target *t, const char *type, const char *member,
                                 struct ds_field *ret, const char **source)
 {
     struct ds_field told;
     bool in_layout = t->layout != NULL && ds_layout_field(t->layout, type, member, ret) == DS_OK;
     const char *from = "layout";
+    if (in_layout && t->layout_unproven && moves(type)) {
+        in_layout = false;
+    }
     if (in_layout && ds_layout_trust(t->layout) == DS_TRUST_SYMBOLS) {
         from = "symbols";
     } else if (from_kdbg(t, type, member, &told)) {
@@ -92,7 +107,10 @@ enum ds_status ds_target_size(const struct ds_target *t, const char *type, uint3
             return DS_OK;
         }
     }
-    return t->layout != NULL ? ds_layout_size(t->layout, type, ret) : DS_NO_FIELD;
+    if (t->layout == NULL || (t->layout_unproven && moves(type))) {
+        return DS_NO_FIELD;
+    }
+    return ds_layout_size(t->layout, type, ret);
 }
 
 struct ds_opt ds_target_read_member(const struct ds_target *t, uint64_t va,

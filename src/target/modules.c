@@ -154,19 +154,6 @@ static void read_module(struct module_walk *w, uint64_t links, struct ds_module 
     }
 }
 
-/* A list that loops gave some entries twice: keeps those before the first repetition. */
-static size_t before_repetition(const uint64_t *entries, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (entries[k] == entries[i]) {
-                return i;
-            }
-        }
-    }
-    return count;
-}
-
 void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *method)
 {
     struct module_walk w = {.t = t};
@@ -186,7 +173,8 @@ void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *m
     uint64_t bad_blink;
     struct ds_walk_end end =
         ds_walk_list(t->kernel, head.value, DS_LIMIT_MODULES, collect, &w, &bad_blink);
-    size_t count = end.status == DS_LOOP ? before_repetition(w.entries, w.count) : w.count;
+    size_t count =
+        end.status == DS_LOOP ? ds_walk_distinct(w.entries, w.count, end.address) : w.count;
     t->modules = count != 0 ? ds_arena_alloc(&t->arena, count, sizeof(*t->modules)) : NULL;
     if (w.no_memory || (count != 0 && t->modules == NULL)) {
         end.status = DS_NO_MEMORY;

@@ -71,6 +71,8 @@ struct ds_target {
     const char *build_lab;         /* NtBuildLab text; NULL when unreadable */
     struct ds_kernel_id kernel_id; /* what the layout was chosen by */
     struct ds_layout *layout;      /* owned; NULL when none */
+    bool layout_unproven;          /* another build's, and the snapshot does not bear it out:
+                                      members that move between builds are unknown */
     struct ds_symbols *symbols;    /* owned */
     struct ds_module *modules;     /* arena; ascending by load order; [0] is usually the kernel */
     size_t module_count;

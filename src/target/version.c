@@ -171,7 +171,10 @@ static void lower_trust(struct ds_target *t)
     }
 }
 
-static void check_kdbg_offsets(struct ds_target *t)
+/* Enough agreement of the kernel's own offsets to believe another build's layout. */
+#define PROOF_MEMBERS 12u
+
+static bool check_kdbg_offsets(struct ds_target *t)
 {
     struct ds_agreement a = ds_layout_agreement(t, t->layout);
     if (a.differ != 0) {
@@ -182,6 +185,7 @@ static void check_kdbg_offsets(struct ds_target *t)
                 "%u of %u offsets and sizes that KDDEBUGGER_DATA64 tells agree with the layout%s%s",
                 a.agree, a.agree + a.differ, a.differ != 0 ? "; the first that differs: " : "",
                 a.differ != 0 ? a.first_differing : "");
+    return a.differ == 0 && a.agree >= PROOF_MEMBERS;
 }
 
 /* The System process: pid 4 and this name on every Windows since XP. */
@@ -244,7 +248,7 @@ static enum ds_status check_first_thread(struct ds_target *t, uint64_t eprocess)
     return pid.value == 4 ? DS_OK : DS_CORRUPT;
 }
 
-static void check_processes(struct ds_target *t)
+static bool check_processes(struct ds_target *t)
 {
     const struct ds_dump_header *h = ds_dump_header(t->dump);
     uint64_t head, eprocess = 0;
@@ -252,7 +256,7 @@ static void check_processes(struct ds_target *t)
         head = ds_opt_or(h->ps_active_process_head, 0);
     }
     if (head == 0) {
-        return;
+        return false;
     }
     enum ds_status status = check_process_list(t, head, &eprocess);
     const char *what = "the System process (pid 4) heads PsActiveProcessHead";
@@ -267,33 +271,41 @@ static void check_processes(struct ds_target *t)
                 ds_trust_name(ds_layout_trust(t->layout)), "%s%s%s",
                 status == DS_OK ? what : "cannot confirm the System process: ",
                 status == DS_OK ? "" : ds_status_text(status), "");
+    return status == DS_OK;
+}
+
+/* Does the thread record of a triage dump belong to its process record? */
+static void check_triage_records(struct ds_target *t, const struct ds_triage *tr)
+{
+    struct ds_opt pid = ds_target_field(t, tr->process.va.value, "_EPROCESS", "UniqueProcessId");
+    struct ds_opt owner = ds_target_field(t, tr->thread.va.value, "_ETHREAD", "Cid.UniqueProcess");
+    bool known = pid.known && owner.known;
+    bool agree = known && pid.value == owner.value;
+    ds_step_add(t, "invariants", "triage records",
+                agree   ? DS_OK
+                : known ? DS_NOT_FOUND
+                        : DS_NO_FIELD,
+                tr->process.va, ds_trust_name(ds_layout_trust(t->layout)), "%s",
+                agree   ? "the thread record belongs to the process record"
+                : known ? "the thread belongs to another process (attached), or the layout is wrong"
+                        : "process and thread ids cannot be compared");
 }
 
 void ds_boot_invariants(struct ds_target *t)
 {
+    bool proven = false;
     if (t->layout == NULL) {
         return;
     }
     if (t->kdbg_size != 0) {
-        check_kdbg_offsets(t);
+        proven = check_kdbg_offsets(t);
     }
     if (t->kernel != NULL && ds_dump_kind(t->dump) != DS_DUMP_TRIAGE) {
-        check_processes(t);
+        proven = check_processes(t) || proven;
     }
+    t->layout_unproven = ds_layout_trust(t->layout) == DS_TRUST_GUESS && !proven;
     const struct ds_triage *tr = ds_dump_triage(t->dump);
     if (t->kernel != NULL && tr != NULL && tr->thread.va.known && tr->process.va.known) {
-        struct ds_opt pid =
-            ds_target_field(t, tr->process.va.value, "_EPROCESS", "UniqueProcessId");
-        struct ds_opt owner =
-            ds_target_field(t, tr->thread.va.value, "_ETHREAD", "Cid.UniqueProcess");
-        bool agree = pid.known && owner.known && pid.value == owner.value;
-        ds_step_add(t, "invariants", "triage records",
-                    agree                      ? DS_OK
-                    : pid.known && owner.known ? DS_NOT_FOUND
-                                               : DS_NO_FIELD,
-                    tr->process.va, ds_trust_name(ds_layout_trust(t->layout)),
-                    agree ? "the thread record belongs to the process record"
-                          : "the thread record belongs to another process (attached), or the "
-                            "layout does not fit");
+        check_triage_records(t, tr);
     }
 }

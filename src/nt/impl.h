@@ -1,0 +1,102 @@
+/* What the files of this room share. Private. */
+#ifndef DS_NT_IMPL_H
+#define DS_NT_IMPL_H
+
+#include "base/limits.h"
+#include "memory/walk.h"
+#include "nt/nt.h"
+
+/* A table's rows are one allocation that a dump can influence. */
+#define DS_ROWS_MAX(type, limit)                                                                   \
+    ((limit) < DS_LIMIT_ALLOC / sizeof(type) ? (limit) : DS_LIMIT_ALLOC / sizeof(type))
+
+struct ds_nt {
+    struct ds_target *target; /* owned */
+    struct ds_arena arena;
+    bool have_processes, have_threads, have_processors, have_unloaded, have_fault;
+    struct ds_processes processes;
+    struct ds_threads threads;
+    struct ds_processors processors;
+    struct ds_unloaded_modules unloaded;
+    struct ds_fault_facts fault;
+    struct ds_process *process_rows; /* owned */
+    struct ds_thread *thread_rows;
+    struct ds_processor *processor_rows;
+    struct ds_unloaded_module *unloaded_rows;
+};
+
+/* One member and the ds_opt of a row that it fills. */
+struct ds_member_spec {
+    const char *type, *member;
+    size_t row_offset;
+};
+#define DS_MEMBERS_MAX 32
+
+/* Members looked up once for all rows of a table. */
+struct ds_member_set {
+    const struct ds_member_spec *specs;
+    size_t count;
+    struct ds_field fields[DS_MEMBERS_MAX];
+    enum ds_status status[DS_MEMBERS_MAX];
+};
+void ds_members_resolve(struct ds_member_set *set, const struct ds_target *t,
+                        const struct ds_member_spec *specs, size_t count);
+/* Fills the ds_opts of `row` from the structure at va. */
+void ds_members_read(const struct ds_member_set *set, const struct ds_target *t, uint64_t va,
+                     void *row);
+
+/* Addresses of the entries of a list, without repetition even when it loops. */
+struct ds_entries {
+    uint64_t *at; /* owned */
+    size_t count, cap;
+    struct ds_walk_end end;
+    uint64_t bad_blink;
+};
+void ds_entries_walk(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t limit);
+void ds_entries_deinit(struct ds_entries *e);
+
+/* Text of at most `len` bytes at va, up to a NUL, in the arena; NULL when unreadable or empty. */
+const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len);
+
+/* A walk that could not even begin. */
+struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *detail);
+
+/* Address by KDDEBUGGER_DATA64, else from the header. Unknown: DS_NOT_FOUND. */
+struct ds_opt ds_nt_list_head(struct ds_nt *nt, const char *name, struct ds_opt header);
+
+/* ---- fault.c and its helpers ---- */
+
+/* What the parameters of a bugcheck are to the fault; a parameter number 0 to 3, or -1. */
+struct ds_fault_roles {
+    uint32_t code; /* without the variant flags */
+    int8_t exception_record, context, trap_frame;
+    int8_t fault_address, access, code_address, exception_code;
+};
+/* NULL when the code has no such parameters. */
+const struct ds_fault_roles *ds_fault_roles_find(uint32_t code);
+/* The access that a parameter states: "read", "write", "execute"; NULL when it is none of the
+ * documented values. */
+const char *ds_fault_access_name(uint32_t code, uint64_t value);
+
+/* Decodes the _KTRAP_FRAME at va; the volatile registers only, the rest was saved elsewhere. */
+enum ds_status ds_trap_frame_read(const struct ds_target *t, uint64_t va,
+                                  struct ds_context *ret) DS_MUST_CHECK;
+/* Looks in [sp, limit) for a kernel-mode trap frame with this instruction pointer (x64). */
+enum ds_status ds_trap_frame_find(const struct ds_target *t, uint64_t sp, uint64_t limit,
+                                  uint64_t pc, uint64_t *va) DS_MUST_CHECK;
+
+/* Reads an EXCEPTION_RECORD by virtual address, or the header's by file offset. */
+bool ds_exception_read(const struct ds_target *t, uint64_t va, struct ds_exception *ret);
+bool ds_exception_read_header(const struct ds_target *t, struct ds_exception *ret);
+
+/* Which stack an address lies in, and where that stack ends. */
+struct ds_stack_place {
+    const char *kind; /* static */
+    uint64_t limit;   /* first address past it */
+    bool known;       /* false: the limit is a guess */
+};
+struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
+/* The stacks of the fault. */
+void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
+
+#endif

@@ -1,0 +1,145 @@
+#include "nt/nt.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "nt/impl.h"
+#include "symbols/layout.h"
+
+enum ds_status ds_nt_open(struct ds_target *target, struct ds_nt **ret, struct ds_err *err)
+{
+    struct ds_nt *nt = calloc(1, sizeof(*nt));
+    if (nt == NULL) {
+        ds_target_close(target);
+        return ds_err_set(err, DS_NO_MEMORY, "out of memory for the kernel's tables");
+    }
+    nt->target = target;
+    *ret = nt;
+    return DS_OK;
+}
+
+void ds_nt_close(struct ds_nt *nt)
+{
+    if (nt != NULL) {
+        free(nt->process_rows);
+        free(nt->thread_rows);
+        free(nt->processor_rows);
+        free(nt->unloaded_rows);
+        ds_arena_deinit(&nt->arena);
+        ds_target_close(nt->target);
+        free(nt);
+    }
+}
+
+struct ds_target *ds_nt_target(struct ds_nt *nt)
+{
+    return nt->target;
+}
+
+void ds_members_resolve(struct ds_member_set *set, const struct ds_target *t,
+                        const struct ds_member_spec *specs, size_t count)
+{
+    set->specs = specs;
+    set->count = count < DS_MEMBERS_MAX ? count : DS_MEMBERS_MAX;
+    for (size_t i = 0; i < set->count; i++) {
+        set->status[i] = ds_target_member(t, specs[i].type, specs[i].member, &set->fields[i], NULL);
+    }
+}
+
+void ds_members_read(const struct ds_member_set *set, const struct ds_target *t, uint64_t va,
+                     void *row)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        struct ds_opt *out = (struct ds_opt *)(void *)((char *)row + set->specs[i].row_offset);
+        *out = set->status[i] == DS_OK ? ds_target_read_member(t, va, &set->fields[i])
+                                       : ds_opt_unknown(set->status[i]);
+    }
+}
+
+struct collector {
+    struct ds_entries *entries;
+    size_t limit;
+    bool failed;
+};
+
+static bool collect(uint64_t entry, void *arg)
+{
+    struct collector *c = arg;
+    void *array = c->entries->at;
+    if (!ds_array_reserve(&array, &c->entries->cap, c->entries->count + 1, sizeof(uint64_t),
+                          c->limit)) {
+        c->failed = true;
+        return false;
+    }
+    c->entries->at = array;
+    c->entries->at[c->entries->count++] = entry;
+    return true;
+}
+
+void ds_entries_walk(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t limit)
+{
+    struct collector c = {.entries = e, .limit = limit};
+    e->count = 0;
+    e->end = ds_walk_list(space, head, limit, collect, &c, &e->bad_blink);
+    if (c.failed) {
+        e->end.status = DS_NO_MEMORY;
+        e->end.address = head;
+    }
+    if (e->end.status == DS_LOOP) {
+        e->count = ds_walk_distinct(e->at, e->count, e->end.address);
+    }
+}
+
+void ds_entries_deinit(struct ds_entries *e)
+{
+    free(e->at);
+    *e = (struct ds_entries){0};
+}
+
+const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len)
+{
+    uint8_t raw[64];
+    struct ds_buf b;
+    const char *text = NULL;
+    len = len < sizeof(raw) ? len : sizeof(raw);
+    if (nt->target->kernel == NULL ||
+        ds_space_read(nt->target->kernel, va, raw, len, NULL) != DS_OK || raw[0] == 0) {
+        return NULL;
+    }
+    ds_buf_init(&b, sizeof(raw) * 3 + 1);
+    ds_text_from_bytes(&b, raw, len);
+    if (ds_buf_ok(&b) && b.len != 0) {
+        text = ds_arena_strdup(&nt->arena, ds_buf_text(&b), b.len);
+    }
+    ds_buf_deinit(&b);
+    return text;
+}
+
+struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *detail)
+{
+    return (struct ds_walk){.table_name = table,
+                            .stop_reason = why,
+                            .stop_address = ds_opt_unknown(DS_OK),
+                            .detail = detail};
+}
+
+struct ds_opt ds_nt_list_head(struct ds_nt *nt, const char *name, struct ds_opt header)
+{
+    uint64_t value;
+    if (ds_target_kdbg(nt->target, name, &value) == DS_OK) {
+        return ds_opt_known(value);
+    }
+    return header.known && header.value != 0 ? header : ds_opt_unknown(DS_NOT_FOUND);
+}
+
+/* The enums are public; values were only ever appended, so the newest names serve all builds. */
+const char *ds_thread_state_name(uint64_t state)
+{
+    return state > INT32_MAX ? NULL : ds_enum_name("_KTHREAD_STATE", UINT32_MAX, (int32_t)state);
+}
+
+const char *ds_wait_reason_name(uint64_t reason)
+{
+    return reason > INT32_MAX ? NULL : ds_enum_name("_KWAIT_REASON", UINT32_MAX, (int32_t)reason);
+}

@@ -1,0 +1,173 @@
+/* Processes: PsActiveProcessHead, and the record that a triage dump keeps. */
+#include <stddef.h>
+#include <string.h>
+
+#include "nt/impl.h"
+
+#define IMAGE_NAME_SIZE 15 /* EPROCESS.ImageFileName, since Windows 2000 at least */
+#define ROW(member) offsetof(struct ds_process, member)
+
+static const struct ds_member_spec specs[] = {
+    {"_EPROCESS", "UniqueProcessId", ROW(pid)},
+    {"_EPROCESS", "InheritedFromUniqueProcessId", ROW(ppid)},
+    {"_KPROCESS", "DirectoryTableBase", ROW(dtb)}, /* EPROCESS.Pcb stands at 0 */
+    {"_EPROCESS", "Peb", ROW(peb)},
+    {"_EPROCESS", "CreateTime", ROW(create_time)},
+    {"_EPROCESS", "ExitTime", ROW(exit_time)},
+    {"_EPROCESS", "ExitStatus", ROW(exit_status)},
+    {"_EPROCESS", "ActiveThreads", ROW(active_threads)},
+};
+
+struct reader {
+    struct ds_nt *nt;
+    struct ds_member_set set;
+    struct ds_field name, session, session_id, wow64;
+    enum ds_status name_status, session_status, wow64_status;
+    size_t cap;
+};
+
+static void reader_init(struct reader *r, struct ds_nt *nt)
+{
+    const struct ds_target *t = nt->target;
+    *r = (struct reader){.nt = nt};
+    ds_members_resolve(&r->set, t, specs, sizeof(specs) / sizeof(specs[0]));
+    r->name_status = ds_target_member(t, "_EPROCESS", "ImageFileName", &r->name, NULL);
+    r->session_status = ds_target_member(t, "_EPROCESS", "Session", &r->session, NULL);
+    if (r->session_status == DS_OK) {
+        r->session_status =
+            ds_target_member(t, "_MM_SESSION_SPACE", "SessionId", &r->session_id, NULL);
+    }
+    r->wow64_status = ds_target_member(t, "_EPROCESS", "WoW64Process", &r->wow64, NULL);
+    if (r->wow64_status != DS_OK) { /* spelled so up to 7 SP1 and again later */
+        r->wow64_status = ds_target_member(t, "_EPROCESS", "Wow64Process", &r->wow64, NULL);
+    }
+}
+
+static struct ds_opt session_of(const struct reader *r, uint64_t eprocess)
+{
+    if (r->session_status != DS_OK) {
+        return ds_opt_unknown(r->session_status);
+    }
+    struct ds_opt session = ds_target_read_member(r->nt->target, eprocess, &r->session);
+    if (!session.known) {
+        return session;
+    }
+    if (session.value == 0) { /* System and its like belong to no session */
+        return ds_opt_unknown(DS_OK);
+    }
+    return ds_target_read_member(r->nt->target, session.value, &r->session_id);
+}
+
+static struct ds_opt wow64_of(const struct reader *r, uint64_t eprocess)
+{
+    if (r->nt->target->pointer_size == 4) {
+        return ds_opt_known(0);
+    }
+    if (r->wow64_status != DS_OK) {
+        return ds_opt_unknown(r->wow64_status);
+    }
+    struct ds_opt block = ds_target_read_member(r->nt->target, eprocess, &r->wow64);
+    return block.known ? ds_opt_known(block.value != 0) : block;
+}
+
+static bool add(struct reader *r, uint64_t eprocess, const char *source)
+{
+    struct ds_nt *nt = r->nt;
+    void *array = nt->process_rows;
+    size_t count = nt->processes.count;
+    if (!ds_array_reserve(&array, &r->cap, count + 1, sizeof(*nt->process_rows),
+                          DS_ROWS_MAX(struct ds_process, DS_LIMIT_PROCESSES))) {
+        return false;
+    }
+    nt->process_rows = array;
+    struct ds_process *p = &nt->process_rows[count];
+    *p = (struct ds_process){.eprocess = eprocess, .source = source};
+    ds_members_read(&r->set, nt->target, eprocess, p);
+    p->session_id = session_of(r, eprocess);
+    p->wow64 = wow64_of(r, eprocess);
+    if (r->name_status == DS_OK) {
+        p->name = ds_nt_text(nt, eprocess + r->name.offset, IMAGE_NAME_SIZE);
+    }
+    nt->processes.count++;
+    return true;
+}
+
+static void walk_list(struct reader *r, struct ds_walk *walk)
+{
+    struct ds_nt *nt = r->nt;
+    struct ds_target *t = nt->target;
+    struct ds_field links;
+    struct ds_opt head =
+        ds_nt_list_head(nt, "PsActiveProcessHead", ds_dump_header(t->dump)->ps_active_process_head);
+    if (!head.known) {
+        *walk = ds_walk_none("processes", DS_NOT_FOUND, "PsActiveProcessHead is not known");
+        return;
+    }
+    enum ds_status status = ds_target_member(t, "_EPROCESS", "ActiveProcessLinks", &links, NULL);
+    if (status != DS_OK) {
+        *walk = ds_walk_none("processes", status, "no layout of _EPROCESS fits this kernel");
+        return;
+    }
+    struct ds_entries e = {0};
+    ds_entries_walk(&e, t->kernel, head.value, DS_ROWS_MAX(struct ds_process, DS_LIMIT_PROCESSES));
+    for (size_t i = 0; i < e.count; i++) {
+        /* Of a process that was not captured only the address is known, by its neighbour. */
+        uint64_t next, entry = e.at[i];
+        bool captured = ds_space_read_ptr(t->kernel, entry, &next, NULL) == DS_OK;
+        if ((captured || ds_dump_kind(t->dump) != DS_DUMP_TRIAGE) &&
+            !add(r, entry - links.offset, "PsActiveProcessHead")) {
+            e.end.status = DS_NO_MEMORY;
+            break;
+        }
+    }
+    *walk = (struct ds_walk){
+        .table_name = "processes",
+        .complete = e.end.status == DS_OK,
+        .stop_reason = e.end.status,
+        .stop_address = e.end.status == DS_OK ? ds_opt_unknown(DS_OK) : ds_opt_known(e.end.address),
+        .detail = e.bad_blink != 0 ? "a Blink in the list does not point back" : ""};
+    ds_entries_deinit(&e);
+}
+
+static bool have(const struct ds_nt *nt, uint64_t eprocess)
+{
+    for (size_t i = 0; i < nt->processes.count; i++) {
+        if (nt->process_rows[i].eprocess == eprocess) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct ds_processes *ds_nt_processes(struct ds_nt *nt)
+{
+    struct reader r;
+    struct ds_walk walk;
+    if (nt->have_processes) {
+        return &nt->processes;
+    }
+    nt->have_processes = true;
+    if (nt->target->kernel == NULL) {
+        nt->processes.walk =
+            ds_walk_none("processes", DS_NOT_IN_DUMP, "the dump holds no virtual memory");
+        return &nt->processes;
+    }
+    reader_init(&r, nt);
+    walk_list(&r, &walk);
+    const struct ds_triage *tr = ds_dump_triage(nt->target->dump);
+    if (tr != NULL) {
+        walk.complete = false;
+        walk.detail = "a minidump keeps the current process only";
+        if (tr->process.va.known && !have(nt, tr->process.va.value) &&
+            !add(&r, tr->process.va.value, "triage record")) {
+            walk.stop_reason = DS_NO_MEMORY;
+        }
+        if (walk.stop_reason == DS_OK) {
+            walk.stop_reason = DS_NOT_IN_DUMP;
+        }
+    }
+    walk.rows = nt->processes.count;
+    nt->processes.walk = walk;
+    nt->processes.rows = nt->process_rows;
+    return &nt->processes;
+}
