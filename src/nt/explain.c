@@ -252,8 +252,7 @@ static void put_head(uint32_t code, const struct ds_bugcheck_doc *doc, struct ds
     if (doc->text[0] != '\0')
         ds_buf_printf(out, "%s\n", doc->text);
     else
-        ds_buf_printf(out, "Table edition %s has its name only; see the source.\n",
-                      ds_bugcheck_edition());
+        ds_buf_str(out, "Its public page says no more than the name: it is very rare.\n");
 }
 
 bool ds_bugcheck_explain(uint32_t code, const uint64_t params[4], unsigned known,
