@@ -1,7 +1,5 @@
 #include "nt/explain.h"
 
-#include <string.h>
-
 #include "nt/codes.h"
 
 struct irql_name {
@@ -104,10 +102,10 @@ static bool put_irql(uint64_t value, enum ds_arch arch, struct ds_buf *out)
     return true;
 }
 
-/* Text packed into the value, first character lowest. */
+/* Text packed into the value. Pool tags start at the low end, "Taskmgr" of 0x161 at the high. */
 static bool put_packed_text(uint64_t value, struct ds_buf *out)
 {
-    char s[9] = {0};
+    char s[9] = {0}, reversed[9] = {0};
     size_t n = 0;
     for (; n < 8 && value != 0; n++, value >>= 8) {
         s[n] = (char)(value & 0xff);
@@ -116,7 +114,9 @@ static bool put_packed_text(uint64_t value, struct ds_buf *out)
     }
     if (n < 3)
         return false;
-    ds_buf_printf(out, "as text \"%s\"", s);
+    for (size_t i = 0; i < n; i++)
+        reversed[i] = s[n - 1 - i];
+    ds_buf_printf(out, "as text \"%s\", from the other end \"%s\"", s, reversed);
     return true;
 }
 
@@ -204,14 +204,11 @@ static void put_param(const struct ds_bugcheck_doc *doc, const struct ds_bugchec
     ds_buf_printf(out, "  %s\n", p->text != NULL ? p->text : "not documented");
     if (value == NULL)
         return;
-    size_t start = out->len;
-    ds_buf_str(out, "       ");
-    if (ds_bugcheck_value_explain(doc, sub, i, *value, DS_ARCH_UNKNOWN, out))
-        ds_buf_char(out, '\n');
-    else if (out->len >= start && out->data != NULL) {
-        out->len = start;
-        out->data[start] = '\0';
-    }
+    struct ds_buf meaning;
+    ds_buf_init(&meaning, 1024);
+    if (ds_bugcheck_value_explain(doc, sub, i, *value, DS_ARCH_UNKNOWN, &meaning))
+        ds_buf_printf(out, "       %s\n", ds_buf_text(&meaning));
+    ds_buf_deinit(&meaning);
 }
 
 static void list_values(const struct ds_bugcheck_doc *doc, unsigned param, struct ds_buf *out)
