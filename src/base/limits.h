@@ -22,7 +22,15 @@
 #define DS_LIMIT_FRAMES 256               /* frames of one stack */
 #define DS_LIMIT_SYMBOL_FILE (256u << 20) /* inflated bytes of one symbol table */
 #define DS_LIMIT_SYMBOLS 1048576          /* symbols of one module */
+#define DS_LIMIT_SYMBOL_TEXT (64u << 20)  /* bytes of all names of one module */
+#define DS_LIMIT_XZ_MEMORY (96u << 20)    /* bytes an xz stream may make its decoder use */
+#define DS_LIMIT_TYPES 65536              /* structs of one symbol table */
+#define DS_LIMIT_TYPE_FIELDS 1048576      /* members of all of them */
+#define DS_LIMIT_EXPORTS 65536            /* names in one export table */
+#define DS_LIMIT_EXPORT_BYTES (4u << 20)  /* bytes of one export table */
+#define DS_LIMIT_SEARCH_ENTRIES 65536     /* entries looked at in one folder of symbols */
 #define DS_LIMIT_JSON_DEPTH 64            /* nesting of a JSON input */
+#define DS_LIMIT_JSON_TOKEN (64u << 10)   /* bytes of one string of a JSON input */
 #define DS_LIMIT_PATTERN_FILE (1u << 20)  /* bytes of one pattern file */
 #define DS_LIMIT_SQL_ROWS 1000000         /* rows of one query result */
 #define DS_LIMIT_SQL_MS 10000             /* milliseconds of one query */

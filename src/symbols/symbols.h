@@ -36,26 +36,54 @@ void ds_symbols_close(struct ds_symbols *s);
 enum ds_status ds_symbols_add_module(struct ds_symbols *s, const char *name, uint64_t base,
                                      uint64_t size) DS_MUST_CHECK;
 
-/* Attaches the symbol table file to the module at `base`. The layout inside it (when it has
- * types) is given by *layout (may be NULL to decline; NULL result when it holds none). */
+/*
+ * Tells which PDB the image of the module at `base` was built with ("GUID-AGE"), from its debug
+ * directory or, for a kernel, from ds_kernel_pdb(). Errors: DS_NOT_FOUND (no module there).
+ */
+enum ds_status ds_symbols_set_pdb(struct ds_symbols *s, uint64_t base,
+                                  const char *pdb_id) DS_MUST_CHECK;
+
+/*
+ * Attaches the symbol table file (.json or .json.xz) to the module at `base`. The layout inside it
+ * (when it has types) is given by *layout (may be NULL to decline; NULL result when it holds
+ * none). When the module's PDB id was told and the file is for another, it is refused (DS_INVALID).
+ * When it was not told, nothing vouches for the file: the layout has trust DS_TRUST_NEAREST only.
+ */
 enum ds_status ds_symbols_load_isf(struct ds_symbols *s, uint64_t base, const char *path,
                                    struct ds_layout **layout, struct ds_err *err) DS_MUST_CHECK;
 
+/* "5278…-1": the PDB of the table attached to the module at base; "" when there is none. */
+const char *ds_symbols_table_pdb(const struct ds_symbols *s, uint64_t base);
+
+/*
+ * The PDB id of a kernel file that is known by version only (its debug directory was not
+ * captured). Source: data/layouts/nt-globals.tsv. NULL when not listed. The id is that of
+ * ntkrnlmp.pdb: do not ask for ntkrla57.exe.
+ */
+const char *ds_kernel_pdb(enum ds_arch arch, uint32_t build, uint32_t revision);
+
 /*
  * Looks for a symbol table of PDB id `pdb_id` ("GUID-AGE", upper case hex) under the search path
- * (';'-separated elements: folders, "srv*store", "cache*folder"; never the network): as
- * <dir>/<pdb_name>/<GUID>-<AGE>.json[.xz], <dir>/<GUID>-<AGE>.json[.xz], <dir> itself being the
- * file; names compared without case. *found is malloc'ed. Errors: DS_NOT_FOUND, DS_NO_MEMORY.
+ * (';'-separated elements: folders, files, "srv*store*store…", "symsrv*dll*store…",
+ * "cache*folder"; URLs are passed over, never fetched): as <dir>/<pdb_name>/<GUID>-<AGE>.json[.xz],
+ * <dir>/<GUID>-<AGE>.json[.xz], the same below <dir>/windows (Volatility's folders), and in
+ * symbol-store layout <dir>/<pdb_name>/<GUID><AGE>/<pdb_name>.json[.xz], also below the two-letter
+ * folder of a two-tier store; or the element itself being the file, if it says it is for that PDB.
+ * Names are compared without case. *found is malloc'ed. Errors: DS_NOT_FOUND, DS_NO_MEMORY.
  */
 enum ds_status ds_symbols_search(const char *search_path, const char *pdb_name, const char *pdb_id,
                                  char **found, struct ds_err *err) DS_MUST_CHECK;
 
 /* Reads the export table of the image at base through `space` (best effort; DS_NOT_IN_DUMP etc.
- * when the pages are missing). */
+ * when no name could be had because pages are missing). Errors: also DS_NOT_FOUND (no such module,
+ * or it exports nothing), DS_CORRUPT, DS_NO_MEMORY. */
 enum ds_status ds_symbols_load_exports(struct ds_symbols *s, uint64_t base,
                                        struct ds_space *space) DS_MUST_CHECK;
 
-/* Name of an address. False when it lies in no module. */
+/*
+ * Name of an address. False when it lies in no module. Strings live as long as `s`. A function is
+ * named from the table, not from its extent: displacement tells how far the address is from it.
+ */
 bool ds_symbols_find(const struct ds_symbols *s, uint64_t va, struct ds_symbol *ret);
 
 /* "nt!KeBugCheckEx+0x10", "amdppm+0x334c", "" when in no module. */
