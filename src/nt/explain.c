@@ -1,5 +1,7 @@
 #include "nt/explain.h"
 
+#include <string.h>
+
 #include "nt/codes.h"
 
 struct irql_name {
@@ -237,6 +239,18 @@ static void list_subcodes(const struct ds_bugcheck_doc *doc, struct ds_buf *out)
     }
 }
 
+/* The pages of windows-driver-docs are published under this address. */
+static void put_source(const char *source, struct ds_buf *out)
+{
+    size_t len = strlen(source);
+    if (len > 3 && strcmp(source + len - 3, ".md") == 0)
+        ds_buf_printf(
+            out, "Source: https://learn.microsoft.com/windows-hardware/drivers/debugger/%.*s\n",
+            (int)(len - 3), source);
+    else
+        ds_buf_printf(out, "Source: %s\n", source);
+}
+
 static void put_head(uint32_t code, const struct ds_bugcheck_doc *doc, struct ds_buf *out)
 {
     ds_buf_printf(out, "0x%08X %s\n", (unsigned)code, doc->name);
@@ -273,6 +287,6 @@ bool ds_bugcheck_explain(uint32_t code, const uint64_t params[4], unsigned known
     }
     if (doc->subcode_param >= 0 && !sub_known)
         list_subcodes(doc, out);
-    ds_buf_printf(out, "Source: %s\n", doc->source);
+    put_source(doc->source, out);
     return true;
 }

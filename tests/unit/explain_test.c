@@ -84,7 +84,7 @@ static void a_code_is_explained(void)
     explain(0x9F, p, 0, true);
     CHECK(has("0x0000009F DRIVER_POWER_STATE_FAILURE\n"));
     CHECK(has("Sub-codes (P1):\n") && has("  0x500  "));
-    CHECK(has("Source: bug-check-0x9f--driver-power-state-failure.md"));
+    CHECK(has("/debugger/bug-check-0x9f--driver-power-state-failure\n"));
     explain(0x9F, p, 0xF, true);
     CHECK(!has("Sub-codes (P1):\n"));
     CHECK(has("  P4 = 0xFFFFC00187654321  [pointer to _IRP]"));
