@@ -49,6 +49,14 @@ const struct ds_table_spec *ds_table_find(const char *name)
     return NULL;
 }
 
+bool ds_table_needs_layout(const char *name)
+{
+    for (size_t i = 0; i < ds_tables_count; i++)
+        if (strcmp(ds_tables[i]->spec.name, name) == 0)
+            return ds_tables[i]->needs_layout;
+    return false;
+}
+
 const struct ds_column_spec *ds_column_find(const struct ds_table_spec *table, const char *name)
 {
     for (size_t i = 0; i < table->column_count; i++)

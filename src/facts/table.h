@@ -87,6 +87,7 @@ struct ds_table {
     ds_fill_fn *fill;
     const char *unique; /* column whose value names a row; NULL when none */
     bool volatile_rows; /* cells change as other tables fill: never indexed */
+    bool needs_layout;  /* its rows are read through structure layouts */
     /* Told of every equality that a query asks for; may be NULL. */
     void (*on_lookup)(struct ds_facts *f, size_t column, const struct ds_key *key);
 };
@@ -99,11 +100,26 @@ struct ds_table {
                  .columns = columns_,                                                              \
                  .column_count = sizeof(columns_) / sizeof((columns_)[0])},                        \
         .fill = fill_,                                                                             \
-        .unique = unique_}
+        .unique = unique_,                                                                         \
+    }
+#define DS_TABLE_WITH_LAYOUT(name_, doc_, windbg_, columns_, fill_, unique_)                       \
+    const struct ds_table ds_table_##name_ = {                                                     \
+        .spec = {.name = #name_,                                                                   \
+                 .doc = doc_,                                                                      \
+                 .windbg = windbg_,                                                                \
+                 .columns = columns_,                                                              \
+                 .column_count = sizeof(columns_) / sizeof((columns_)[0])},                        \
+        .fill = fill_,                                                                             \
+        .unique = unique_,                                                                         \
+        .needs_layout = true,                                                                      \
+    }
 
 /* The list of spec.c: the order of docs/TABLES.md. */
 extern const struct ds_table *const ds_tables[];
 extern const size_t ds_tables_count;
+
+/* Whether the rows of the table are read through structure layouts. False for unknown tables. */
+bool ds_table_needs_layout(const char *name);
 
 /* Helpers for fill functions. Rows live in the arena of the facts. */
 void *ds_facts_rows_alloc(struct ds_facts *f, size_t count, size_t size);

@@ -49,8 +49,8 @@ static void processors_fill(struct ds_facts *f, struct ds_rows *ret)
     *ret = (struct ds_rows){p->rows, sizeof(*p->rows), p->count, p->walk};
 }
 
-DS_TABLE(processors, "Processors, with what runs on each.", "!running -i, !cpuinfo",
-         processor_columns, processors_fill, "number");
+DS_TABLE_WITH_LAYOUT(processors, "Processors, with what runs on each.", "!running -i, !cpuinfo",
+                     processor_columns, processors_fill, "number");
 
 /* ---- processes ---- */
 
@@ -103,8 +103,8 @@ static void processes_fill(struct ds_facts *f, struct ds_rows *ret)
     *ret = (struct ds_rows){p->rows, sizeof(*p->rows), p->count, p->walk};
 }
 
-DS_TABLE(processes, "Processes, as far as the dump holds them.", "!process 0 0", process_columns,
-         processes_fill, "eprocess");
+DS_TABLE_WITH_LAYOUT(processes, "Processes, as far as the dump holds them.", "!process 0 0",
+                     process_columns, processes_fill, "eprocess");
 
 /* ---- threads ---- */
 
@@ -174,5 +174,5 @@ static void threads_fill(struct ds_facts *f, struct ds_rows *ret)
     *ret = (struct ds_rows){t->rows, sizeof(*t->rows), t->count, t->walk};
 }
 
-DS_TABLE(threads, "Threads, as far as the dump holds them.", "!process 0 2, !thread",
-         thread_columns, threads_fill, "ethread");
+DS_TABLE_WITH_LAYOUT(threads, "Threads, as far as the dump holds them.", "!process 0 2, !thread",
+                     thread_columns, threads_fill, "ethread");

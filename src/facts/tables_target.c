@@ -1,6 +1,7 @@
 /* Tables over the bootstrap: how the kernel was found, modules, and how each table came to be. */
 #include <string.h>
 
+#include "facts/skip.h"
 #include "facts/store.h"
 #include "facts/table.h"
 
@@ -80,6 +81,18 @@ static void derive_module_end(struct ds_facts *f, const void *row, size_t i, str
         ds_value_u64(v, end);
 }
 
+static void derive_skip_reason(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    const struct ds_target *t = ds_nt_target(ds_facts_nt(f));
+    const struct ds_module *m = row;
+    const struct ds_skip *skip = ds_skip_find(m->name);
+    if (skip)
+        ds_value_text(v, skip->reason);
+    else if (t->kernel_base.known && t->kernel_base.value == m->base)
+        ds_value_text(v, "it is the kernel");
+}
+
 #define ROW struct ds_module
 static const struct ds_column_spec module_columns[] = {
     {"number", DS_COL_INTEGER, "load order, from 0; 0 is usually the kernel", "",
@@ -98,6 +111,9 @@ static const struct ds_column_spec module_columns[] = {
     {"checksum", DS_COL_INTEGER, "CheckSum of the image header", "lmv", DS_FIELD(ROW, checksum)},
     {"ldr_entry", DS_COL_ADDRESS, "_KLDR_DATA_TABLE_ENTRY: virtual; NULL for triage dumps",
      "!list nt!PsLoadedModuleList", DS_FIELD(ROW, entry)},
+    {"skip_reason", DS_COL_TEXT,
+     "why being on a stack does not make it a suspect; NULL when it can be blamed", "",
+     DS_DERIVED(derive_skip_reason)},
     {"source", DS_COL_TEXT, "PsLoadedModuleList or triage driver list", "", DS_FIELD(ROW, source)},
 };
 #undef ROW

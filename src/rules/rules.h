@@ -18,16 +18,34 @@ struct ds_pattern {
     size_t next_step_count;
     const char *const *references;
     size_t reference_count;
+    const char *const *tests; /* descriptions under tests/patterns/<id>/ */
+    size_t test_count;
     const char *origin; /* "built-in" or the file's path */
 };
 
 struct ds_patterns;
 /* The compiled-in patterns. Errors: DS_NO_MEMORY, DS_CORRUPT (a defect of the build). */
 enum ds_status ds_patterns_open(struct ds_patterns **ret, struct ds_err *err) DS_MUST_CHECK;
-/* Adds every *.json of a folder (or one file); a pattern with a known id replaces it.
- * Errors: DS_INVALID with file, line and what is wrong. */
+/* Adds every *.json of a folder (or one file), checked as ds_patterns_check does; a pattern with
+ * a known id replaces it. Errors: DS_INVALID with file, line and what is wrong; DS_NOT_FOUND for
+ * a folder without patterns. */
 enum ds_status ds_patterns_add_path(struct ds_patterns *p, const char *path,
                                     struct ds_err *err) DS_MUST_CHECK;
+/*
+ * Checks every *.json of a folder (or one file) and gives each file to `each`, in order of name,
+ * with its pattern, or NULL and what is wrong with it. No dump is needed: tables, columns and
+ * placeholders are checked against the specification, the query against the sandbox. Errors:
+ * DS_INVALID when any file is wrong, DS_NOT_FOUND when there is none.
+ */
+typedef void ds_pattern_check_fn(const char *file, const struct ds_pattern *pattern,
+                                 const char *problem, void *arg);
+enum ds_status ds_patterns_check_path(const char *path, ds_pattern_check_fn *each, void *arg,
+                                      struct ds_err *err) DS_MUST_CHECK;
+/* Checks the text of one pattern as if it were the file `name`.json, and adds it. */
+enum ds_status ds_patterns_add_text(struct ds_patterns *p, const char *name, const char *text,
+                                    size_t size, struct ds_err *err) DS_MUST_CHECK;
+/* A set without the compiled-in patterns. */
+enum ds_status ds_patterns_open_empty(struct ds_patterns **ret, struct ds_err *err) DS_MUST_CHECK;
 void ds_patterns_close(struct ds_patterns *p);
 size_t ds_patterns_count(const struct ds_patterns *p);
 const struct ds_pattern *ds_patterns_at(const struct ds_patterns *p, size_t index);
