@@ -256,8 +256,9 @@ const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt)
     add_stack_trap_frame(&in);
     if (cpu != NULL && cpu->has_context) {
         add_context(f, &cpu->context, cpu->context_source,
-                    is_fault(&in, &cpu->context) ? "the fault itself"
-                                                 : "the processor that crashed, when it stopped");
+                    in.live                        ? "the processor that took the live dump"
+                    : is_fault(&in, &cpu->context) ? "the fault itself"
+                                                   : "the processor that crashed, when it stopped");
     }
     fault_address(&in);
     choose(f);

@@ -16,6 +16,16 @@ static const struct ds_member_spec specs[] = {
     {"_KPRCB", "MHz", ROW(mhz)},
 };
 
+/* ARM kernels keep one letter there: the implementer of MIDR (Arm Architecture Reference Manual,
+ * MIDR_EL1, bits 31 to 24). */
+static const struct {
+    char code;
+    const char *name;
+} implementers[] = {{'A', "Arm"},       {'B', "Broadcom"}, {'C', "Cavium"}, {'F', "Infineon"},
+                    {'H', "HiSilicon"}, {'N', "NVIDIA"},   {'P', "APM"},    {'Q', "Qualcomm"},
+                    {'S', "Samsung"},   {'V', "Marvell"},  {'a', "Apple"},  {'i', "Intel"},
+                    {'m', "Microsoft"}};
+
 struct reader {
     struct ds_nt *nt;
     struct ds_member_set set;
@@ -61,6 +71,24 @@ static void read_contexts(const struct reader *r, struct ds_processor *p)
     }
 }
 
+static const char *vendor_of(const struct reader *r, uint64_t prcb)
+{
+    enum ds_arch arch = r->nt->target->arch;
+    if (r->vendor_status != DS_OK) {
+        return NULL;
+    }
+    const char *text = ds_nt_text(r->nt, prcb + r->vendor.offset, VENDOR_SIZE);
+    if (text == NULL || (arch != DS_ARCH_ARM && arch != DS_ARCH_ARM64)) {
+        return text;
+    }
+    for (size_t i = 0; i < sizeof(implementers) / sizeof(implementers[0]); i++) {
+        if (text[0] == implementers[i].code && text[1] == '\0') {
+            return implementers[i].name;
+        }
+    }
+    return text;
+}
+
 static void read_processor(const struct reader *r, uint32_t number, struct ds_opt prcb,
                            struct ds_processor *p)
 {
@@ -70,9 +98,7 @@ static void read_processor(const struct reader *r, uint32_t number, struct ds_op
         return;
     }
     ds_members_read(&r->set, r->nt->target, prcb.value, p);
-    if (r->vendor_status == DS_OK) {
-        p->vendor = ds_nt_text(r->nt, prcb.value + r->vendor.offset, VENDOR_SIZE);
-    }
+    p->vendor = vendor_of(r, prcb.value);
     read_contexts(r, p);
 }
 
