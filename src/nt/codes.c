@@ -116,7 +116,13 @@ static unsigned explain_bits(uint32_t value, struct ds_buf *out)
                   (unsigned)value, severities[value >> 30],
                   (value & 0x20000000u) != 0 ? "defined by an application or vendor, " : "",
                   facility, (unsigned)(value & 0xffffu));
-    return 1;
+    /* Severity "warning" as NTSTATUS is plain failure as HRESULT, by far the commoner kind. */
+    if (value >> 30 != 2)
+        return 1;
+    ds_buf_printf(out,
+                  "HRESULT 0x%08X has no name in the table: failure, facility 0x%X, code 0x%X\n",
+                  (unsigned)value, (unsigned)((value >> 16) & 0x7ffu), (unsigned)(value & 0xffffu));
+    return 2;
 }
 
 unsigned ds_code_explain(uint32_t value, struct ds_buf *out)

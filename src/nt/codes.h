@@ -20,7 +20,8 @@ const struct ds_code *ds_win32_find(uint32_t value);
 /*
  * Explains a code in every space it can belong to, one line each, the likeliest first:
  * "NTSTATUS 0xC000000D STATUS_INVALID_PARAMETER ...", HRESULT_FROM_NT and HRESULT_FROM_WIN32
- * wrappings undone (0xD0000147, 0x80070026). Returns the number of lines.
+ * wrappings undone (0xD0000147, 0x80070026). A code in no table is taken apart: severity,
+ * facility, code. Returns the number of lines, at least 1.
  */
 unsigned ds_code_explain(uint32_t value, struct ds_buf *out);
 

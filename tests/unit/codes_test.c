@@ -58,6 +58,9 @@ static void unknown_codes_show_their_bits(void)
 {
     CHECK(strstr(explain(0xC0FF1234, 1), "error, facility 0xFF, code 0x1234") != NULL);
     CHECK(strstr(explain(0xE06D7363, 1), "defined by an application or vendor") != NULL);
+    explain(0x80137777, 2);
+    CHECK(strstr(text, "warning, facility 0x13") != NULL);
+    CHECK(strstr(text, "\nHRESULT 0x80137777 has no name in the table: failure") != NULL);
     CHECK(strstr(explain(0xD0FF1234, 1), "wraps an NTSTATUS 0xC0FF1234") != NULL);
 }
 
