@@ -159,7 +159,7 @@ static void check_counts(struct ds_dump *d, const struct body *x)
                            select_page(b, b->whole_pages) * DS_PAGE_SIZE);
     else if (need < d->file_size)
         ds_blobs_read(d, need, true);
-    ds_tail_check(d, x->first_page, need);
+    ds_tail_check_pages(d, x->first_page, need);
 }
 
 /* FirstPage must lie behind the bitmap that it follows. */

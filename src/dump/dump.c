@@ -1,6 +1,7 @@
 /* Opening, dispatch by type, and the accessors. */
 #include "dump/dump.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,26 @@ struct ds_integrity_note *ds_dump_note(struct ds_dump *d, enum ds_integrity_leve
                                        const char *check, uint64_t offset)
 {
     return ds_integrity_add(&d->integrity, level, check, offset);
+}
+
+void ds_dump_say(struct ds_dump *d, enum ds_integrity_level level, const char *check,
+                 uint64_t offset, const char *lost, const char *expected, const char *found, ...)
+{
+    struct ds_integrity_note *n = ds_dump_note(d, level, check, offset);
+    if (n == NULL)
+        return;
+    ds_integrity_lost(n, "%s", lost);
+    ds_integrity_expected(n, "%s", expected);
+    va_list ap;
+    va_start(ap, found);
+    (void)vsnprintf(n->found, sizeof(n->found), found, ap);
+    va_end(ap);
+}
+
+void ds_oddity_add(struct ds_oddity *o, uint64_t offset)
+{
+    if (o->count++ == 0)
+        o->first = offset;
 }
 
 uint64_t ds_dump_captured(const struct ds_dump *d, uint64_t off, uint64_t len)

@@ -142,9 +142,9 @@ enum ds_status ds_extents_build(struct ds_extents *e)
     if (!e->stale)
         return DS_OK;
     size_t n = e->piece_count;
-    struct ds_extent *map = calloc(2 * n, sizeof(*map));
-    DS_AUTO_FREE struct ds_extent *work = calloc(2 * n, sizeof(*work));
-    DS_AUTO_FREE const struct ds_extent **items = calloc(n, sizeof(struct ds_extent *));
+    struct ds_extent *map = malloc(2 * n * sizeof(*map)); /* n is capped by its adders */
+    DS_AUTO_FREE struct ds_extent *work = malloc(2 * n * sizeof(*work));
+    DS_AUTO_FREE const struct ds_extent **items = malloc(n * sizeof(struct ds_extent *));
     if (map == NULL || work == NULL || items == NULL) {
         free(map);
         return DS_NO_MEMORY;

@@ -154,7 +154,7 @@ static enum ds_status open_runs(struct ds_dump *d, const struct descriptor *x, s
         ds_phys_note_short(d, s.need, s.lost_pages, s.lost_pa);
     else if (s.need < d->file_size)
         ds_blobs_read(d, s.need, true);
-    ds_tail_check(d, d->header.body_offset, s.need);
+    ds_tail_check_pages(d, d->header.body_offset, s.need);
     return DS_OK;
 }
 

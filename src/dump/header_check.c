@@ -1,5 +1,203 @@
+/*
+ * What the header alone shows to be wrong. Hard contradictions are damage; values that are only
+ * unusual are notes, since writers differ.
+ */
+#include "base/bytes.h"
 #include "dump/impl.h"
+
+#define FILETIME_1996 124649280000000000u /* 100 ns from 1601 to 1996-01-01 and 2100-01-01 */
+#define FILETIME_2100 157469184000000000u
+#define TICKS_PER_YEAR (UINT64_C(31557600) * 10000000u)
+
+bool ds_va_canonical(const struct ds_dump *d, uint64_t va)
+{
+    if (!d->header.is64)
+        return va <= UINT32_MAX;
+    /* 57 bits: five-level paging is allowed for. */
+    uint64_t high = va >> 56;
+    return high == 0 || high == 0xff;
+}
+
+bool ds_va_kernel(const struct ds_dump *d, uint64_t va)
+{
+    if (d->header.is64)
+        return va >= 0xff00000000000000u;
+    return va >= 0x80000000u && va <= UINT32_MAX;
+}
+
+static uint64_t field_at(const struct ds_dump *d, uint64_t at64, uint64_t at32)
+{
+    return d->header.is64 ? at64 : at32;
+}
+
+static void check_signature(struct ds_dump *d)
+{
+    uint32_t sig = ds_le32(d->raw_header), valid = ds_le32(d->raw_header + 4);
+    uint32_t want = d->header.is64 ? 0x34365544u : 0x504d5544u; /* 'DU64', 'DUMP' */
+    if (sig == DS_FILLER && valid == want)
+        return;
+    ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.signature", sig == DS_FILLER ? 4 : 0,
+                "one of the two signature words; the other one and the machine field tell the form",
+                d->header.is64 ? "'PAGE' 'DU64'" : "'PAGE' 'DUMP'", "0x%08lx 0x%08lx",
+                (unsigned long)sig, (unsigned long)valid);
+}
+
+static void check_machine(struct ds_dump *d)
+{
+    const struct ds_dump_header *h = &d->header;
+    enum ds_arch stated = ds_arch_from_machine(h->machine);
+    uint64_t at = field_at(d, 0x30, 0x20);
+    if (stated != DS_ARCH_UNKNOWN && stated == h->arch)
+        return;
+    if (at + 4 > d->file_size)
+        return;
+    ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.machine", at,
+                h->arch != DS_ARCH_UNKNOWN
+                    ? "nothing more: the context record tells the architecture"
+                    : "the architecture, and with it registers, stacks and structures",
+                h->is64 ? "MachineImageType 0x8664 or 0xaa64" : "MachineImageType 0x14c or 0x1c4",
+                "0x%lx", (unsigned long)h->machine);
+}
+
+static void check_numbers(struct ds_dump *d)
+{
+    const struct ds_dump_header *h = &d->header;
+    struct ds_opt v = h->major_version;
+    if (v.known && v.value != 0xf && v.value != 0xc)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.major_version", 8,
+                    "nothing: the field only tells free from checked builds",
+                    "MajorVersion 0xf (free) or 0xc (checked)", "0x%llx",
+                    (unsigned long long)v.value);
+    v = h->minor_version;
+    if (v.known && (v.value < 1057 || v.value > 65535))
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.minor_version", 0xc,
+                    "the Windows build number; structure layouts cannot be chosen by it",
+                    "MinorVersion, a Windows build of 1057 to 65535", "%llu",
+                    (unsigned long long)v.value);
+    v = h->processor_count;
+    if (v.known && (v.value == 0 || v.value > DS_LIMIT_PROCESSORS))
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.processor_count", field_at(d, 0x34, 0x24),
+                    "the number of processors", "NumberProcessors of 1 to 2048", "%llu",
+                    (unsigned long long)v.value);
+    v = h->dtb;
+    if (v.known && (v.value >> 52 != 0 || v.value == 0))
+        ds_dump_say(d, v.value == 0 ? DS_INTEGRITY_NOTE : DS_INTEGRITY_DAMAGE, "header.dtb", 0x10,
+                    "the page directory to translate addresses with, unless another is found",
+                    "DirectoryTableBase, a physical address below 2^52", "0x%llx",
+                    (unsigned long long)v.value);
+}
+
+static void check_pointer(struct ds_dump *d, const char *check, const char *expected,
+                          struct ds_opt v, uint64_t at)
+{
+    if (at + ds_dump_pointer_size(d) > d->file_size)
+        return;
+    static const char lost[] = "the way from the header to that structure, unless the debugger "
+                               "data leads there";
+    if (!v.known)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, check, at, lost, expected, "filler ('PAGE'): not set");
+    else if (v.value == 0)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, check, at, lost, expected, "0");
+    else if (!ds_va_kernel(d, v.value) || v.value % 4 != 0)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, check, at, lost, expected, "0x%llx",
+                    (unsigned long long)v.value);
+}
+
+static void check_pointers(struct ds_dump *d)
+{
+    const struct ds_dump_header *h = &d->header;
+    check_pointer(d, "header.ps_loaded_module_list",
+                  "PsLoadedModuleList, an aligned kernel address", h->ps_loaded_module_list,
+                  field_at(d, 0x20, 0x18));
+    check_pointer(d, "header.ps_active_process_head",
+                  "PsActiveProcessHead, an aligned kernel address", h->ps_active_process_head,
+                  field_at(d, 0x28, 0x1c));
+    check_pointer(d, "header.kd_debugger_data_block",
+                  "KdDebuggerDataBlock, an aligned kernel address", h->kd_debugger_data_block,
+                  field_at(d, 0x80, 0x60));
+}
+
+static void check_times(struct ds_dump *d)
+{
+    struct ds_opt t = d->header.system_time, up = d->header.system_up_time;
+    if (t.known && (t.value < FILETIME_1996 || t.value > FILETIME_2100))
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.system_time", field_at(d, 0xfa8, 0xfc0),
+                    "when the dump was taken", "SystemTime between the years 1996 and 2100",
+                    "FILETIME 0x%llx", (unsigned long long)t.value);
+    if (up.known && up.value > 20 * TICKS_PER_YEAR)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.system_up_time", field_at(d, 0x1030, 0xfb8),
+                    "how long the machine had been up", "SystemUpTime below 20 years",
+                    "0x%llx ticks of 100 ns", (unsigned long long)up.value);
+}
+
+/* Attributes (Windows SDK mindumpdef.h); bits 11, 12 and 17 occur unnamed in good dumps. */
+#define ATTR_INSUFFICIENT_SIZE 0x4u
+#define ATTR_ENCRYPTED 0x100u
+#define ATTR_DECRYPTED 0x200u
+#define ATTR_SEEN 0x21bffu
+
+static void check_attributes(struct ds_dump *d)
+{
+    struct ds_opt a = d->header.attributes;
+    uint64_t at = field_at(d, 0x1050, 0x8a0);
+    if (!a.known)
+        return;
+    unsigned long long v = a.value;
+    if (v & ATTR_INSUFFICIENT_SIZE)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.insufficient_dump_file", at,
+                    "memory that did not fit: the page file or dump file was too small; what is "
+                    "there can be trusted; enlarge it for the next time",
+                    "Attributes without bit 2 (InsufficientDumpfileSize)", "0x%llx", v);
+    if ((v & ATTR_ENCRYPTED) != 0 && (v & ATTR_DECRYPTED) == 0)
+        ds_dump_say(d, DS_INTEGRITY_FATAL, "header.encrypted", at,
+                    "all but the header, as it stands: decrypt the file with "
+                    "KernelDumpDecrypt.exe and the dump's certificate, then analyse the result",
+                    "Attributes without bit 8 (EncryptedDumpData)", "0x%llx", v);
+    if (v & ~(unsigned long long)ATTR_SEEN)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.attributes", at,
+                    "nothing known: the bits that have names are reported",
+                    "Attributes with known bits only", "0x%llx", v);
+}
+
+static void check_state(struct ds_dump *d)
+{
+    const struct ds_dump_header *h = &d->header;
+    if (h->writer_status.known && h->writer_status.value != 0)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.writer_status", field_at(d, 0x1048, 0xf9c),
+                    "certainty that everything was written: the writer of the dump reports a "
+                    "failure",
+                    "WriterStatus 0", "0x%llx", (unsigned long long)h->writer_status.value);
+    if (h->product_type.known && (h->product_type.value < 1 || h->product_type.value > 3))
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.product_type", field_at(d, 0x1040, 0xf94),
+                    "workstation, domain controller or server", "ProductType 1, 2 or 3", "0x%llx",
+                    (unsigned long long)h->product_type.value);
+    if (h->suite_mask.known && h->suite_mask.value > 0xfffff)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.suite_mask", field_at(d, 0x1044, 0xf98),
+                    "the edition of Windows", "SuiteMask with known bits only", "0x%llx",
+                    (unsigned long long)h->suite_mask.value);
+}
+
+/* Only where the body's own count did not already say it: the field is no size of minidumps. */
+static void check_space(struct ds_dump *d)
+{
+    struct ds_opt t = d->header.dump_type, space = d->header.required_dump_space;
+    if (!t.known || !space.known || (t.value != 1 && t.value != 5 && t.value != 6))
+        return;
+    if (space.value > d->file_size && space.value != 0)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.required_dump_space", field_at(d, 0xfa0, 0xfa0),
+                    "nothing by itself: it matters when pages are missing too",
+                    "a file of at least RequiredDumpSpace bytes", "0x%llx wanted, 0x%llx there",
+                    (unsigned long long)space.value, (unsigned long long)d->file_size);
+}
+
 void ds_header_check(struct ds_dump *d)
 {
-    (void)d;
+    check_signature(d);
+    check_machine(d);
+    check_numbers(d);
+    check_pointers(d);
+    check_times(d);
+    check_attributes(d);
+    check_state(d);
+    check_space(d);
 }

@@ -43,6 +43,22 @@ struct ds_triage_head {
     uint32_t data_blocks_offset, data_blocks_count;
 };
 
+/* Oddities of a list: how many, and the file offset of the first. */
+struct ds_oddity {
+    uint64_t count, first;
+};
+
+/* What reading the data block list showed. */
+struct ds_block_stats {
+    struct ds_oddity outside;   /* reach past the end of the file */
+    struct ds_oddity misplaced; /* lie in the headers or past SizeOfDump */
+    struct ds_oddity broken;    /* do not follow the block before */
+    struct ds_oddity bad_va;    /* not canonical, or wrap around */
+    struct ds_oddity empty;
+    uint64_t lost_bytes;
+    uint64_t first_data, next_data; /* file offsets: of the first block, behind the last */
+};
+
 struct ds_dump {
     struct ds_source *src; /* owned */
     uint64_t file_size;
@@ -53,6 +69,7 @@ struct ds_dump {
     struct ds_arena arena;
     struct ds_triage triage;
     struct ds_triage_head head;
+    struct ds_block_stats blocks;
     uint32_t driver_stride; /* bytes of a driver record; 0 when it cannot be told */
     /* Virtual pieces of a triage dump: `virt` as published, `virt_map` to read through. */
     struct ds_virt_range *virt; /* owned */
@@ -74,6 +91,13 @@ struct ds_dump {
 /* Adds a note to the dump's list; see integrity.h. */
 struct ds_integrity_note *ds_dump_note(struct ds_dump *d, enum ds_integrity_level level,
                                        const char *check, uint64_t offset);
+
+/* A note with its three texts; `found` is a printf format. */
+void ds_dump_say(struct ds_dump *d, enum ds_integrity_level level, const char *check,
+                 uint64_t offset, const char *lost, const char *expected, const char *found, ...)
+    DS_PRINTF(7, 8);
+
+void ds_oddity_add(struct ds_oddity *o, uint64_t offset);
 
 /* Bytes of [off, off + len) that the file holds. */
 uint64_t ds_dump_captured(const struct ds_dump *d, uint64_t off, uint64_t len);
@@ -110,10 +134,23 @@ enum ds_status ds_triage_read_unloaded(struct ds_dump *d);
 enum ds_status ds_triage_read_blocks(struct ds_dump *d);
 /* triage_va.c: where PRCB, process and thread records were taken from. */
 void ds_triage_place_records(struct ds_dump *d);
-/* triage_check.c, context_check.c */
+/* A member of KDDEBUGGER_DATA64 as captured; size 2, 4 or 8. */
+struct ds_opt ds_kdbg_value(struct ds_dump *d, uint32_t member, unsigned size);
+/* The member of a record whose offset the u16 at `member` of KDDEBUGGER_DATA64 gives. */
+struct ds_opt ds_kdbg_told_field(struct ds_dump *d, const struct ds_region *r, uint32_t member,
+                                 unsigned size);
+
+/* Contradictions within a triage dump, each in a file of its own name. */
 void ds_triage_check(struct ds_dump *d);
+void ds_triage_check_records(struct ds_dump *d);
 void ds_triage_check_drivers(struct ds_dump *d);
-void ds_context_check(struct ds_dump *d);
+void ds_triage_check_lists(struct ds_dump *d);
+void ds_triage_check_kdbg(struct ds_dump *d);
+void ds_triage_check_context(struct ds_dump *d);
+/* header_check.c: the context and exception records in the header, any kind of dump. */
+bool ds_va_canonical(const struct ds_dump *d, uint64_t va);
+/* Canonical and in the half that the kernel uses. */
+bool ds_va_kernel(const struct ds_dump *d, uint64_t va);
 
 /* full.c, bitmap.c */
 enum ds_status ds_full_open(struct ds_dump *d, struct ds_err *err);
@@ -132,6 +169,8 @@ void ds_phys_note_short(struct ds_dump *d, uint64_t need, uint64_t lost_pages, u
 void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required);
 
 /* tail.c: stretches of zero bytes where none belong. */
-void ds_tail_check(struct ds_dump *d, uint64_t from, uint64_t to);
+void ds_tail_check_triage(struct ds_dump *d);
+/* Pages of a full or bitmap dump: a few samples from the end on. */
+void ds_tail_check_pages(struct ds_dump *d, uint64_t from, uint64_t to);
 
 #endif

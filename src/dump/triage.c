@@ -216,7 +216,7 @@ enum ds_status ds_triage_open(struct ds_dump *d, struct ds_err *err)
         add_region(d, &t->process, t->process.size, "process") != DS_OK ||
         add_region(d, &t->thread, t->thread.size, "thread") != DS_OK)
         return ds_err_set(err, DS_NO_MEMORY, "out of memory");
-    ds_blobs_read(d, d->head.size_of_dump, false);
+    ds_blobs_read(d, d->head.size_of_dump, t->valid_marker);
     ds_triage_check(d);
     return DS_OK;
 }

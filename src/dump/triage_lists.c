@@ -172,11 +172,36 @@ enum ds_status ds_triage_read_unloaded(struct ds_dump *d)
 /* Data blocks: {u64 VA (sign-extended in 32-bit dumps), u32 offset, u32 size}. */
 #define BLOCK_RECORD 16u
 
-static enum ds_status add_blocks(struct ds_dump *d, const uint8_t *raw, size_t count)
+/* Writers put block after block, at most aligned: anything else is worth a word. */
+static void judge_block(struct ds_dump *d, uint64_t record, uint64_t va, uint64_t off,
+                        uint64_t size)
+{
+    struct ds_block_stats *s = &d->blocks;
+    if (!ds_range_within(off, size, d->file_size)) {
+        ds_oddity_add(&s->outside, record);
+        s->lost_bytes += size - ds_dump_captured(d, off, size);
+    } else if (off < d->header.body_offset || off + size > ds_triage_end(d)) {
+        ds_oddity_add(&s->misplaced, record);
+    }
+    if (s->next_data == 0)
+        s->first_data = off;
+    else if (off < s->next_data || off - s->next_data >= 16)
+        ds_oddity_add(&s->broken, record);
+    s->next_data = off + size;
+    if (size == 0)
+        ds_oddity_add(&s->empty, record);
+    va = ds_dump_va(d, va);
+    if (!ds_va_canonical(d, va) || (size != 0 && !ds_va_canonical(d, va + size - 1)) ||
+        size > UINT64_MAX - va)
+        ds_oddity_add(&s->bad_va, record);
+}
+
+static enum ds_status add_blocks(struct ds_dump *d, uint64_t at, const uint8_t *raw, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint8_t *p = raw + i * BLOCK_RECORD;
         uint32_t off = ds_le32(p + 8), size = ds_le32(p + 12);
+        judge_block(d, at + i * BLOCK_RECORD, ds_le64(p), off, size);
         enum ds_status st = ds_dump_virt_range_add(d, ds_le64(p), off, size, "data block");
         if (st != DS_OK)
             return st;
@@ -200,7 +225,7 @@ enum ds_status ds_triage_read_blocks(struct ds_dump *d)
         uint64_t at = h->data_blocks_offset + done * BLOCK_RECORD;
         if (ds_dump_read_file(d, at, raw, part * BLOCK_RECORD) != DS_OK)
             break;
-        enum ds_status st = add_blocks(d, raw, part);
+        enum ds_status st = add_blocks(d, at, raw, part);
         if (st != DS_OK)
             return st;
         done += part;

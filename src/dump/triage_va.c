@@ -16,7 +16,7 @@
 /* DISPATCHER_HEADER (wdm.h): WaitListHead stands at 8 in both pointer sizes. */
 #define WAIT_LIST_HEAD 8u
 
-static struct ds_opt kdbg_value(struct ds_dump *d, uint32_t member, unsigned size)
+struct ds_opt ds_kdbg_value(struct ds_dump *d, uint32_t member, unsigned size)
 {
     const struct ds_region *k = &d->triage.debugger_data;
     if (!ds_range_within(member, size, k->size))
@@ -24,11 +24,10 @@ static struct ds_opt kdbg_value(struct ds_dump *d, uint32_t member, unsigned siz
     return ds_dump_file_uint(d, k->offset + member, size);
 }
 
-/* The pointer at a member of a record whose offset the u16 at `member` of KDBG gives. */
-static struct ds_opt told_field(struct ds_dump *d, const struct ds_region *r, uint32_t member,
-                                unsigned size)
+struct ds_opt ds_kdbg_told_field(struct ds_dump *d, const struct ds_region *r, uint32_t member,
+                                 unsigned size)
 {
-    struct ds_opt off = kdbg_value(d, member, 2);
+    struct ds_opt off = ds_kdbg_value(d, member, 2);
     if (!off.known || off.value == 0 || !ds_range_within(off.value, size, r->size))
         return ds_opt_unknown(DS_NOT_FOUND);
     return ds_dump_file_uint(d, r->offset + off.value, size);
@@ -74,8 +73,8 @@ static struct ds_opt place(struct ds_dump *d, const struct ds_region *r, struct 
 /* KiProcessorBlock[Number], when that array was captured. */
 static struct ds_opt place_prcb(struct ds_dump *d)
 {
-    struct ds_opt number = told_field(d, &d->triage.prcb, KDBG_OFFSET_PRCB_NUMBER, 4);
-    struct ds_opt array = kdbg_value(d, KDBG_KI_PROCESSOR_BLOCK, 8);
+    struct ds_opt number = ds_kdbg_told_field(d, &d->triage.prcb, KDBG_OFFSET_PRCB_NUMBER, 4);
+    struct ds_opt array = ds_kdbg_value(d, KDBG_KI_PROCESSOR_BLOCK, 8);
     if (!number.known || !array.known || number.value >= DS_LIMIT_PROCESSORS)
         return ds_opt_unknown(DS_NOT_FOUND);
     unsigned ptr = ds_dump_pointer_size(d);
@@ -90,7 +89,7 @@ void ds_triage_place_records(struct ds_dump *d)
     if (t->prcb.size != 0)
         t->prcb.va = place_prcb(d);
     t->thread.va =
-        place(d, &t->thread, told_field(d, &t->prcb, KDBG_OFFSET_PRCB_CURRENT_THREAD, ptr));
-    t->process.va =
-        place(d, &t->process, told_field(d, &t->thread, KDBG_OFFSET_KTHREAD_APC_PROCESS, ptr));
+        place(d, &t->thread, ds_kdbg_told_field(d, &t->prcb, KDBG_OFFSET_PRCB_CURRENT_THREAD, ptr));
+    t->process.va = place(d, &t->process,
+                          ds_kdbg_told_field(d, &t->thread, KDBG_OFFSET_KTHREAD_APC_PROCESS, ptr));
 }
