@@ -150,21 +150,21 @@ static void note_type(struct ds_dump *d, uint32_t shown)
 /* Named refusals of the types that exist but are not readable here. */
 static enum ds_status refuse_type(struct ds_dump *d, uint32_t type, struct ds_err *err)
 {
-    const char *what, *todo;
+    const char *what, *advice;
     switch (type) {
     case 2:
         what = "an old-style kernel summary dump (DumpType 2)";
-        todo = "open it with WinDbg, or have the machine write an automatic or kernel dump";
+        advice = "open it with WinDbg, or have the machine write an automatic or kernel dump";
         break;
     case 7:
         what = "marked as an automatic dump (DumpType 7, a reserved value; those are written as 6)";
-        todo = "check the copy: the body is no bitmap dump";
+        advice = "check the copy: the body is no bitmap dump";
         break;
     case 8:
     case 9:
     case 10:
         what = "a kernel range dump written by WinDbg (.dump /k, /ka or /f; DumpType 8, 9 or 10)";
-        todo = "convert it in WinDbg with .dump /m, or analyse the machine's own MEMORY.DMP";
+        advice = "convert it in WinDbg with .dump /m, or analyse the machine's own MEMORY.DMP";
         break;
     default:
         return ds_err_set(err, DS_UNSUPPORTED,
@@ -175,7 +175,7 @@ static enum ds_status refuse_type(struct ds_dump *d, uint32_t type, struct ds_er
     return ds_err_set(err, DS_UNSUPPORTED,
                       "Windows kernel dump, but %s; this version reads types "
                       "1, 3, 4, 5 and 6: %s",
-                      what, todo);
+                      what, advice);
 }
 
 static enum ds_status open_form32(struct ds_dump *d, uint32_t type, struct ds_err *err)

@@ -15,7 +15,7 @@ struct magic {
     uint8_t size;
     const char *bytes;
     const char *what; /* completes "this is ..." */
-    const char *todo;
+    const char *advice;
 };
 
 #define UNPACK "unpack it and give the dump inside"
@@ -98,21 +98,22 @@ static const struct magic magics[] = {
     {0, 2, "MZ", "a Windows program or driver (PE)", "give the dump, not an image file"},
 };
 
-static enum ds_status refuse(struct ds_err *err, const char *what, const char *todo)
+static enum ds_status refuse(struct ds_err *err, const char *what, const char *advice)
 {
-    return ds_err_set(err, DS_NOT_DUMP, "not a Windows kernel dump: this is %s; %s", what, todo);
+    return ds_err_set(err, DS_NOT_DUMP, "not a Windows kernel dump: this is %s; %s", what, advice);
 }
 
 /* The minidump header (MINIDUMP_HEADER, minidumpapiset.h): streams at 8, directory RVA at 0xc. */
 static enum ds_status refuse_user_dump(struct ds_source *src, const uint8_t *head, size_t have,
                                        struct ds_err *err)
 {
-    static const char todo[] = "open it with a user-mode debugger; a kernel dump is MEMORY.DMP or "
-                               "Minidump\\*.dmp under the Windows folder";
+    static const char advice[] =
+        "open it with a user-mode debugger; a kernel dump is MEMORY.DMP or "
+        "Minidump\\*.dmp under the Windows folder";
     uint32_t rva = have >= 16 ? ds_le32(head + 12) : 0;
     uint64_t need = have >= 16 ? (uint64_t)rva + 12u * (uint64_t)ds_le32(head + 8) : UINT64_MAX;
     if (need <= src->size)
-        return refuse(err, "a user-mode minidump of one process (MDMP)", todo);
+        return refuse(err, "a user-mode minidump of one process (MDMP)", advice);
     char what[160];
     if (have >= 16)
         (void)snprintf(what, sizeof(what),
@@ -123,7 +124,7 @@ static enum ds_status refuse_user_dump(struct ds_source *src, const uint8_t *hea
         (void)snprintf(what, sizeof(what),
                        "a user-mode minidump of one process (MDMP), and damaged: it ends within "
                        "its header");
-    return refuse(err, what, todo);
+    return refuse(err, what, advice);
 }
 
 static enum ds_status refuse_elf(const uint8_t *head, size_t have, struct ds_err *err)
@@ -236,7 +237,7 @@ enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
         const struct magic *m = &magics[i];
         if ((size_t)m->offset + m->size <= have && memcmp(head + m->offset, m->bytes, m->size) == 0)
-            return refuse(err, m->what, m->todo);
+            return refuse(err, m->what, m->advice);
     }
     if (have >= 4 && memcmp(head, "MDMP", 4) == 0)
         return refuse_user_dump(src, head, have, err);

@@ -64,7 +64,7 @@ static bool add(struct reader *r, uint64_t ethread, struct ds_opt eprocess, cons
                            ? ds_target_read_member(nt->target, ethread, &r->process)
                            : ds_opt_unknown(r->process_status);
     }
-    /* User threads start in a stub of ntdll; the function that their creator named is beside. */
+    /* User threads start in code of ntdll; the function that their creator named is beside. */
     if (r->win32_status == DS_OK && th->start_address.known &&
         !ds_target_is_kernel_va(nt->target, th->start_address.value)) {
         struct ds_opt start = ds_target_read_member(nt->target, ethread, &r->win32_start);
