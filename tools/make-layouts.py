@@ -146,44 +146,69 @@ def same_place(a, b):
     return (a[0], a[2]) == (b[0], b[2])
 
 
-def beside_pdb(src, pdb, rev, name, keys):
-    """What nt-layouts says of a structure at a revision between its entries.
+def beside_pdb(src, pdb, versions, name, keys):
+    """What nt-layouts says of a structure at revisions between its entries.
 
     Returns (size, members, doubtful): doubtful are the members that changed place somewhere
     between the two entries, nobody knows where.
     """
-    prefix = pdb["version"].rsplit(".", 1)[0]
-    below = [k for k in keys if src.entries[k]["rev_min"] <= rev]
-    key_a = below[-1] if below else keys[0]
-    a, b = src.entry_struct(key_a, name), src.entry_struct(keys[-1], name)
-    a_rev, b_rev = revision(src.entries[key_a]["version"]), revision(pdb["version"])
+    prefix, rev = pdb["version"].rsplit(".", 1)[0], revision(versions[0])
+    exact = [k for k in keys if src.entries[k]["version"] in versions]
+    below = exact or [k for k in keys if src.entries[k]["rev_min"] <= rev] or keys
+    a, b = src.entry_struct(below[-1], name), src.entry_struct(keys[-1], name)
+    a_rev, b_rev = revision(src.entries[below[-1]]["version"]), revision(pdb["version"])
     if a is None or b is None:
         size, members = a or b
         return size, members, set(members)
     doubtful = {m for m in a[1] if m in b[1] and not same_place(a[1][m], b[1][m])}
-    if a[0] == b[0] and not doubtful:
-        return b + (set(),)
+    if a[0] != b[0] and not doubtful:
+        doubtful = set(a[1])
     changed = sorted(src.changes.get((prefix, name), []))
-    if rev == a_rev or (changed and not any(a_rev < c <= rev for c in changed)):
+    if changed and not any(a_rev < c <= rev for c in changed):
         return a + (set(),)
     if changed and not any(rev < c <= b_rev for c in changed):
         return b + (set(),)
-    return a + (doubtful or set(a[1]),)
+    if exact:
+        return a + (set() if len(versions) == 1 else doubtful_within(src, keys, exact[-1], name),)
+    return (b + (set(),)) if not doubtful else (a + (doubtful,))
+
+
+def doubtful_within(src, keys, exact, name):
+    """Members that any entry of the build puts elsewhere than the exact one."""
+    here, out = src.entry_struct(exact, name), set()
+    for key in keys:
+        other = src.entry_struct(key, name)
+        if other is not None:
+            if other[0] != here[0]:
+                return set(here[1])
+            out |= {m for m in here[1]
+                    if m in other[1] and not same_place(here[1][m], other[1][m])}
+    return out
 
 
 def apply_difference(src, keys, name, struct, diff):
     size, members = struct
     members = {m: v for m, v in members.items() if m not in diff["absent"]}
-    for member, offset in diff["moved"].items():
-        members[member] = (offset,) + members[member][1:]
-    for member, offset in diff["extra"].items():
-        kind, bits = "?", None
+    # The difference tells places only: the type may have changed with the place. nt-layouts may
+    # have it; else the newest type stands.
+    for member, offset in list(diff["moved"].items()) + list(diff["extra"].items()):
+        kind, bits = members[member][1:] if member in members else ("?", None)
         for key in keys:
             other = src.entry_struct(key, name)
             if other and member in other[1] and other[1][member][0] == offset:
                 kind, bits = other[1][member][1:]
         members[member] = (offset, kind, bits)
     return diff["size"], members
+
+
+def split_groups(groups, changes):
+    """Parts groups where nt-layouts knows of a change that the pdb file does not look at."""
+    for versions, differences in groups:
+        parts = {}
+        for version in sorted(versions, key=version_key):
+            parts.setdefault(sum(c <= revision(version) for c in changes), []).append(version)
+        for part in parts.values():
+            yield part, differences
 
 
 def pdb_profiles(src, pdb):
@@ -194,8 +219,9 @@ def pdb_profiles(src, pdb):
     newest = src.entries[keys[-1]]
     groups = [(g["revisions"], g["differences"]) for g in pdb["revisions_differing"]]
     groups.append((pdb["revisions_same"], {}))
-    for versions, differences in groups:
-        versions = sorted(versions, key=version_key)
+    prefix = pdb["version"].rsplit(".", 1)[0]
+    changes = sorted({rev for (p, _), revs in src.changes.items() if p == prefix for rev in revs})
+    for versions, differences in split_groups(groups, changes):
         rev = revision(versions[0])
         p = Profile("x64", newest["build_min"], newest["build_max"], versions[0],
                     "JPCERTCC/Windows-Symbol-Tables ISF (volatility3)")
@@ -207,7 +233,7 @@ def pdb_profiles(src, pdb):
             if not any(src.entry_struct(k, name) for k in keys):
                 beside = None
             else:
-                beside = beside_pdb(src, pdb, rev, name, keys)
+                beside = beside_pdb(src, pdb, versions, name, keys)
             struct = pdb["normal"].get(name)
             if struct is None:
                 p.structs[name] = beside[:2]
@@ -406,6 +432,7 @@ def main():
     src = Source(root)
     wanted = Wanted(os.path.join(OUT, "wanted.txt"))
     profiles = load_profiles(src)
+    assert len(profiles) <= 255, "profile numbers are one byte in the tables"
     pdb_ids = write_globals(root)
     write_profiles(profiles, pdb_ids)
     write_structs(profiles, wanted)
