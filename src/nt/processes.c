@@ -149,21 +149,21 @@ const struct ds_processes *ds_nt_processes(struct ds_nt *nt)
     nt->have_processes = true;
     if (nt->target->kernel == NULL) {
         nt->processes.walk =
-            ds_walk_none("processes", DS_NOT_IN_DUMP, "the dump holds no virtual memory");
+            ds_walk_none("processes", nt->target->kernel_why, nt->target->kernel_why_text);
         return &nt->processes;
     }
     reader_init(&r, nt);
     walk_list(&r, &walk);
     const struct ds_triage *tr = ds_dump_triage(nt->target->dump);
     if (tr != NULL) {
-        walk.complete = false;
-        walk.detail = "a minidump keeps the current process only";
+        /* The list may close in a minidump: the links were captured, of the rest only pieces. */
+        if (walk.detail[0] == '\0') {
+            walk.detail = "a minidump keeps the current process, of others pieces at most";
+        }
         if (tr->process.va.known && !have(nt, tr->process.va.value) &&
             !add(&r, tr->process.va.value, "triage record")) {
+            walk.complete = false;
             walk.stop_reason = DS_NO_MEMORY;
-        }
-        if (walk.stop_reason == DS_OK) {
-            walk.stop_reason = DS_NOT_IN_DUMP;
         }
     }
     walk.rows = nt->processes.count;

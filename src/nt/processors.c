@@ -126,12 +126,18 @@ static void set_stop(struct ds_walk *walk, enum ds_status status, uint64_t stop,
     walk->detail = detail;
 }
 
-static void read_array(struct reader *r, uint64_t array, size_t count, struct ds_walk *walk)
+static void read_array(struct reader *r, uint64_t array, size_t count, bool stated,
+                       struct ds_walk *walk)
 {
     struct ds_nt *nt = r->nt;
     for (size_t i = 0; i < count; i++) {
-        uint64_t stop;
+        uint64_t stop, raw;
         struct ds_opt prcb = prcb_at(nt, array, i, &stop);
+        if (!stated && !prcb.known &&
+            ds_space_read_ptr(nt->target->kernel, stop, &raw, NULL) == DS_OK &&
+            raw == 0) { /* unused slots are zero */
+            return;
+        }
         if (!prcb.known) {
             set_stop(walk, prcb.why, stop, "KiProcessorBlock is cut short");
             return;
@@ -163,11 +169,8 @@ static void fill(struct ds_nt *nt, struct ds_walk *walk)
                              .complete = true,
                              .stop_address = ds_opt_unknown(DS_OK),
                              .detail = ""};
-    size_t count = (size_t)(ds_opt_or(stated, 1) < DS_LIMIT_PROCESSORS ? ds_opt_or(stated, 1)
-                                                                       : DS_LIMIT_PROCESSORS);
-    count = count < DS_ROWS_MAX(struct ds_processor, DS_LIMIT_PROCESSORS)
-                ? count
-                : DS_ROWS_MAX(struct ds_processor, DS_LIMIT_PROCESSORS);
+    size_t most = DS_ROWS_MAX(struct ds_processor, DS_LIMIT_PROCESSORS);
+    size_t count = ds_opt_or(stated, most) < most ? (size_t)stated.value : most;
     nt->processor_rows = ds_alloc_array(count != 0 ? count : 1, sizeof(*nt->processor_rows));
     if (nt->processor_rows == NULL) {
         *walk = ds_walk_none("processors", DS_NO_MEMORY, "");
@@ -177,15 +180,13 @@ static void fill(struct ds_nt *nt, struct ds_walk *walk)
     if (ds_target_global(t, "KiProcessorBlock", &array) != DS_OK) {
         *walk = ds_walk_none("processors", DS_NO_SYMBOL, "KiProcessorBlock is not known");
     } else {
-        read_array(&r, array, count, walk);
+        read_array(&r, array, count, stated.known, walk);
     }
     if (tr != NULL) {
         read_triage_record(&r, tr);
     }
-    if (walk->complete && ds_opt_or(stated, 0) != count) {
-        set_stop(walk, stated.known ? DS_LIMIT : stated.why, array,
-                 stated.known ? "the header states more processors than are kept"
-                              : "the number of processors is not recorded");
+    if (walk->complete && ds_opt_or(stated, count) != count) {
+        set_stop(walk, DS_LIMIT, array, "the header states more processors than are kept");
     }
 }
 
@@ -197,7 +198,7 @@ const struct ds_processors *ds_nt_processors(struct ds_nt *nt)
     }
     nt->have_processors = true;
     if (nt->target->kernel == NULL) {
-        walk = ds_walk_none("processors", DS_NOT_IN_DUMP, "the dump holds no virtual memory");
+        walk = ds_walk_none("processors", nt->target->kernel_why, nt->target->kernel_why_text);
     } else {
         fill(nt, &walk);
     }

@@ -113,10 +113,12 @@ static void load_exports(struct ds_nt *nt, const struct ds_stack *s)
 
 static void describe(struct ds_nt *nt, struct ds_fault_facts *f)
 {
-    char text[96];
+    char text[128];
+    bool known = f->stack.count == 0 || ds_stack_find(nt, f->stack.frames[0].sp).known;
     const struct ds_stack *s = &f->stack;
-    (void)snprintf(text, sizeof(text), "found by scanning; %zu values that follow no call left out",
-                   s->dropped);
+    (void)snprintf(text, sizeof(text),
+                   "found by scanning; %zu values that follow no call left out%s", s->dropped,
+                   known ? "" : "; where the stack ends is not known");
     const char *detail = ds_arena_strdup(&nt->arena, text, strlen(text));
     f->stack_walk = (struct ds_walk){.table_name = "stack_frames",
                                      .complete = s->end == DS_OK,
@@ -145,7 +147,7 @@ void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f)
     f->stack_kind = "unknown stack";
     if (nt->target->kernel == NULL) {
         f->stack_walk =
-            ds_walk_none("stack_frames", DS_NOT_IN_DUMP, "the dump holds no virtual memory");
+            ds_walk_none("stack_frames", nt->target->kernel_why, nt->target->kernel_why_text);
         return;
     }
     const struct ds_context *other = NULL;

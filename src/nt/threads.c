@@ -178,7 +178,7 @@ const struct ds_threads *ds_nt_threads(struct ds_nt *nt)
     nt->have_threads = true;
     if (nt->target->kernel == NULL) {
         nt->threads.walk =
-            ds_walk_none("threads", DS_NOT_IN_DUMP, "the dump holds no virtual memory");
+            ds_walk_none("threads", nt->target->kernel_why, nt->target->kernel_why_text);
         return &nt->threads;
     }
     reader_init(&r, nt);

@@ -142,7 +142,7 @@ const struct ds_unloaded_modules *ds_nt_unloaded_modules(struct ds_nt *nt)
         nt->unloaded.walk = from_memory(nt);
     } else {
         nt->unloaded.walk =
-            ds_walk_none("unloaded_modules", DS_NOT_IN_DUMP, "the dump holds no virtual memory");
+            ds_walk_none("unloaded_modules", nt->target->kernel_why, nt->target->kernel_why_text);
     }
     nt->unloaded.walk.rows = nt->unloaded.count;
     nt->unloaded.rows = nt->unloaded_rows;

@@ -1,4 +1,6 @@
 /* The two ways from a container to kernel memory. */
+#include <string.h>
+
 #include "target/impl.h"
 
 /* ---- triage dumps: captured ranges, records ---- */
@@ -99,12 +101,17 @@ static bool open_paged(struct ds_target *t)
     if (!h->dtb.known) {
         ds_step_add(t, "dtb", "header", h->dtb.why, h->dtb, "",
                     "DirectoryTableBase is not recorded");
+        t->kernel_why = DS_NOT_FOUND;
+        t->kernel_why_text = "the header records no page directory";
         return false;
     }
     enum ds_status status =
         ds_space_open_paged(t->dump, paging_of(t), h->dtb.value, &t->kernel, &err);
     if (status != DS_OK) {
         ds_step_add(t, "dtb", "header", status, h->dtb, "", "%s", err.text);
+        const char *why = ds_arena_strdup(&t->arena, err.text, strlen(err.text));
+        t->kernel_why = status;
+        t->kernel_why_text = why != NULL ? why : "";
         return false;
     }
     ds_space_set_pointer_size(t->kernel, t->pointer_size);

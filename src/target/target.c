@@ -62,6 +62,16 @@ static void boot(struct ds_target *t, const char *symbol_path)
                     "the file holds a header and no memory");
         break;
     }
+    if (t->kernel != NULL) {
+        t->kernel_why = DS_OK;
+        t->kernel_why_text = "";
+    }
+    if (t->modules_walk.table_name == NULL) { /* no list was met on the way */
+        t->modules_walk = (struct ds_walk){.table_name = "modules",
+                                           .stop_reason = t->kernel_why,
+                                           .stop_address = ds_opt_unknown(DS_OK),
+                                           .detail = t->kernel_why_text};
+    }
     ds_boot_layout(t, symbol_path);
     if (t->kernel != NULL && ds_space_paging(t->kernel) != DS_PAGING_NONE) {
         ds_boot_modules(t);
@@ -89,10 +99,8 @@ enum ds_status ds_target_open(struct ds_dump *dump, const struct ds_target_optio
     t->build = h->minor_version;
     t->dtb = t->kernel_base = t->kdbg = ds_opt_unknown(DS_NOT_IN_DUMP);
     t->revision = ds_opt_unknown(DS_NOT_FOUND);
-    t->modules_walk = (struct ds_walk){.table_name = "modules",
-                                       .stop_reason = DS_NOT_IN_DUMP,
-                                       .stop_address = ds_opt_unknown(DS_OK),
-                                       .detail = "the dump holds no module list"};
+    t->kernel_why = DS_NOT_IN_DUMP;
+    t->kernel_why_text = "the dump holds no memory";
     t->steps = ds_arena_alloc(&t->arena, DS_TARGET_STEPS, sizeof(*t->steps));
     t->step_cap = t->steps != NULL ? DS_TARGET_STEPS : 0;
     if (t->steps == NULL || ds_symbols_open(&t->symbols, err) != DS_OK) {

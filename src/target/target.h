@@ -52,8 +52,10 @@ struct ds_target_options {
 };
 
 struct ds_target {
-    struct ds_dump *dump;    /* owned */
-    struct ds_space *kernel; /* owned; NULL when no virtual memory can be had */
+    struct ds_dump *dump;        /* owned */
+    struct ds_space *kernel;     /* owned; NULL when no virtual memory can be had */
+    enum ds_status kernel_why;   /* why not: DS_NOT_IN_DUMP, DS_UNSUPPORTED, ... */
+    const char *kernel_why_text; /* one clause; "" when there is a space */
     enum ds_arch arch;
     unsigned pointer_size;
     struct ds_opt dtb;         /* physical address in use */

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "symbols/pe_section.h"
 
 #define CHUNK 4096u /* stack bytes read at once */
 #define CALL_MAX 7u /* longest call without prefixes: FF /2 with SIB and disp32 */
@@ -137,8 +138,9 @@ static bool scan_chunk(struct scan *sc, uint64_t sp, const uint8_t *bytes, size_
         if (!ds_symbols_find(sc->symbols, value, &symbol) || value == symbol.module_base) {
             continue;
         }
+        struct ds_opt code = ds_pe_executable(sc->space, symbol.module_base, value);
         struct ds_opt after = ds_code_after_call(sc->space, sc->arch, value);
-        if (after.known && after.value == 0) {
+        if ((code.known && code.value == 0) || (after.known && after.value == 0)) {
             sc->ret->dropped++;
             continue;
         }

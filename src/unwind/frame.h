@@ -29,7 +29,7 @@ struct ds_frame {
 struct ds_stack {
     struct ds_frame frames[256]; /* DS_LIMIT_FRAMES */
     size_t count;
-    size_t dropped;     /* values left out: they point into a module but follow no call */
+    size_t dropped; /* values left out: they point into a module, but to data, or follow no call */
     enum ds_status end; /* DS_OK: reached the stack's end; else why it stopped */
     uint64_t end_sp;    /* where */
 };
@@ -37,7 +37,8 @@ struct ds_stack {
 /*
  * Scans [sp, limit) for values that point into a module of `symbols` and, where the code is
  * captured, follow a call instruction (x64, x86: E8 rel32 or FF /2; ARM64: BL or BLR). A value
- * that provably does not follow one is left out and counted; one that cannot be checked stays.
+ * that provably does not follow one, or lies in a section without code, is left out and counted;
+ * one that cannot be checked stays.
  * The context's pc, when given, is frame 0. At most DS_LIMIT_STACK_BYTES are read.
  */
 void ds_stack_scan(struct ds_space *space, enum ds_arch arch, const struct ds_symbols *symbols,
