@@ -30,6 +30,11 @@ enum ds_status ds_report_write_text(const struct ds_report *r, const struct ds_t
 enum ds_status ds_report_write_json(const struct ds_report *r, bool pretty,
                                     struct ds_buf *out) DS_MUST_CHECK;
 
+/* The JSON record of a file that cannot be analysed: schema_version, generator, error,
+ * exit_status and dump.file. */
+enum ds_status ds_report_write_refusal(const char *file, const struct ds_err *why, int exit_status,
+                                       bool pretty, struct ds_buf *out) DS_MUST_CHECK;
+
 /* The worst severity among matching findings; false when nothing matched. */
 bool ds_report_worst(const struct ds_report *r, enum ds_severity *ret);
 /* Exit status of this report: 0, or 4 when the file contradicts itself or ends early. */
@@ -37,11 +42,10 @@ int ds_report_exit_status(const struct ds_report *r);
 
 /* ---- signature (docs/signature.md documents the algorithm) ---- */
 struct ds_signature {
-    char text[256]; /* "0x7e c0000005 amdppm+0x334c" : readable, what is hashed */
-    char hash[33];  /* 32 hex digits */
-    bool weak;      /* built from the header alone */
+    char text[256];      /* "0x7e c0000005 amdppm+0x334c" : readable, what is hashed */
+    char hash[33];       /* 32 hex digits */
+    bool weak;           /* built from the header alone: then text and hash equal the weak ones */
+    char weak_text[256]; /* what the header alone gives; the same for every copy of the crash */
+    char weak_hash[33];
 };
-void ds_signature_build(struct ds_nt *nt, const struct ds_verdict *verdict,
-                        struct ds_signature *ret);
-
 #endif

@@ -1,0 +1,39 @@
+/* Filling the model. The header part needs the container only; the rest needs the facts. */
+#ifndef DS_REPORT_BUILD_H
+#define DS_REPORT_BUILD_H
+
+#include "report/model.h"
+
+struct ds_builder {
+    struct ds_report *r;
+    struct ds_facts *facts; /* borrowed */
+    struct ds_nt *nt;
+    struct ds_target *t;
+    bool no_memory;
+};
+
+/* Keeps the buffer's text in the report's arena and empties the buffer; NULL when it is "". */
+const char *ds_build_keep(struct ds_report *r, struct ds_buf *b);
+/* A zeroed array in the report's arena; remembers a failure and then gives NULL. */
+void *ds_build_array(struct ds_builder *b, size_t count, size_t size);
+
+/* From the header alone: file, dump, bugcheck (unresolved), times, weak signature. */
+enum ds_status ds_build_header(struct ds_report *r, const char *file,
+                               struct ds_dump *dump) DS_MUST_CHECK;
+
+/* The integrity notes: last, because walkers add to them. */
+enum ds_status ds_build_integrity(struct ds_report *r, struct ds_dump *dump) DS_MUST_CHECK;
+
+void ds_build_bugcheck_resolved(struct ds_builder *b);
+void ds_build_system(struct ds_builder *b);
+void ds_build_fault(struct ds_builder *b);
+void ds_build_modules(struct ds_builder *b);
+void ds_build_findings(struct ds_builder *b, const struct ds_findings *findings);
+void ds_build_limits(struct ds_builder *b);
+/* Needs the bugcheck, the fault and the system. */
+void ds_build_verdict(struct ds_builder *b);
+
+/* "amdppm+0x334c", "unloaded x.sys+0x10"; NULL when va lies in no module. */
+const char *ds_build_where(struct ds_builder *b, uint64_t va);
+
+#endif

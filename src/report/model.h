@@ -1,0 +1,228 @@
+/*
+ * The report as a tree of plain structs: what writers see, and all that they see. It holds raw
+ * UTF-8 (each writer escapes for its own output); numbers that may be unknown are struct ds_opt;
+ * a string that is unknown is NULL. Strings live in the report's arena, are static, or belong to
+ * the facts and findings that the report borrows.
+ */
+#ifndef DS_REPORT_MODEL_H
+#define DS_REPORT_MODEL_H
+
+#include "base/mem.h"
+#include "base/opt.h"
+#include "dumpscan/finding.h"
+#include "dumpscan/query.h"
+#include "report/report.h"
+
+#define DS_REPORT_SCHEMA_VERSION "1.0"
+
+/* Words with which unknown values are printed. */
+#define DS_REPORT_UNKNOWN "unknown"
+
+struct ds_report_blob {
+    const char *tag, *name; /* GUID; what it holds, or NULL */
+    uint64_t file_offset, size, captured;
+};
+
+struct ds_report_note { /* integrity */
+    const char *level, *check, *expected, *found, *lost;
+    struct ds_opt offset; /* file offset */
+};
+
+struct ds_report_dump {
+    const char *kind, *kind_text, *arch;
+    uint64_t file_size;
+    bool is64;
+    uint32_t machine;
+    const struct ds_dump_header *header; /* borrowed; NULL only in tests */
+    struct ds_opt physical_pages;        /* captured; unknown for triage dumps */
+    struct ds_opt leftover_bytes;
+    struct ds_report_blob *blobs;
+    size_t blob_count;
+    bool live; /* taken of a running system: attribute bit 4, or a live-dump code */
+};
+
+struct ds_report_param {
+    struct ds_opt value;
+    const char *type;     /* "address", "code", "irql", "ntstatus", ... */
+    const char *text;     /* what it is; NULL when not documented */
+    const char *resolved; /* "amdppm+0x334c", "STATUS_ACCESS_VIOLATION", "write"; NULL */
+};
+
+struct ds_report_bugcheck {
+    struct ds_opt code;      /* raw */
+    struct ds_opt base_code; /* without variant flags */
+    const char *name, *text, *source;
+    bool live;
+    struct ds_report_param params[4];
+    const char *subcode_name, *subcode_text; /* NULL when there is none */
+    bool subcode_unlisted;                   /* the code has a table and the value is not in it */
+    const char *edition;                     /* of the table: "2026-11" */
+};
+
+struct ds_report_culprit {
+    const char *kind, *module, *function, *reason, *confidence;
+};
+
+struct ds_report_evidence {
+    const char *name;
+    struct ds_cell cell;
+};
+
+struct ds_report_instance {
+    const char *message;
+    struct ds_report_evidence *evidence;
+    size_t evidence_count;
+};
+
+struct ds_report_finding {
+    const char *id, *title, *explain, *origin;
+    enum ds_severity severity;
+    enum ds_outcome outcome;
+    bool partial;
+    const char *cannot_tell; /* NULL unless the outcome is that */
+    struct ds_report_instance *instances;
+    size_t instance_count, instances_dropped;
+    const char *const *next_steps;
+    size_t next_step_count;
+    const char *const *references;
+    size_t reference_count;
+};
+
+struct ds_report_walk {
+    const char *table_name, *stop_reason, *detail;
+    bool complete;
+    uint64_t rows;
+    struct ds_opt stop_address;
+};
+
+struct ds_report_step { /* bootstrap */
+    const char *what, *method, *status, *trust, *detail;
+    bool ok;
+    struct ds_opt value;
+};
+
+struct ds_report_process {
+    bool known;
+    struct ds_opt eprocess, pid, ppid;
+    const char *name, *image_path;
+};
+
+struct ds_report_thread {
+    bool known;
+    struct ds_opt ethread, pid, tid, state, wait_reason, priority;
+    const char *state_name, *wait_reason_name;
+};
+
+struct ds_report_system {
+    const char *windows; /* "Windows 10 2004"; NULL */
+    struct ds_opt build, revision;
+    bool revision_exact; /* from the kernel image, not from the header */
+    const char *build_lab, *product, *suite;
+    struct ds_opt product_type, suite_mask;
+    bool checked_build; /* header MajorVersion 0xc */
+    struct ds_opt processors;
+    const char *manufacturer, *model, *board, *bios_vendor, *bios_version, *bios_date;
+    const char *cpu;
+    struct ds_opt cpu_mhz;
+    struct ds_opt system_time, up_time; /* FILETIME; 100 ns */
+    struct ds_opt kernel_base, kdbg, dtb;
+    const char *kernel_pdb; /* "ntkrnlmp.pdb 5278…-1"; NULL */
+    const char *layout_source, *layout_trust;
+    struct ds_report_process process;
+    struct ds_report_thread thread;
+};
+
+struct ds_report_register {
+    const char *name;
+    uint64_t value;
+    uint8_t size;
+};
+
+struct ds_report_context {
+    const char *source, *meaning, *where; /* where: pc as module+offset or name; NULL */
+    bool chosen;
+    uint64_t pc, sp;
+    const struct ds_context *context; /* registers; NULL in tests */
+};
+
+struct ds_report_exception {
+    bool known;
+    uint32_t code, flags;
+    const char *name, *source, *where;
+    uint64_t address;
+    uint32_t parameter_count;
+    uint64_t parameters[15];
+};
+
+struct ds_report_frame {
+    uint64_t sp, pc;
+    const char *trust, *where, *module;
+    bool has_name;            /* `where` names a function */
+    struct ds_opt after_call; /* scan: 1 follows a call, 0 does not */
+};
+
+struct ds_report_stack {
+    const char *kind, *end;
+    struct ds_report_frame *frames;
+    size_t frame_count;
+    bool complete;
+    struct ds_opt end_sp;
+};
+
+struct ds_report_module {
+    const char *name, *path, *source;
+    uint64_t base, size;
+    struct ds_opt timestamp, checksum;
+    struct ds_opt reproducible; /* 1: the timestamp is a hash; unknown when not captured */
+};
+
+struct ds_report_unloaded {
+    const char *name;
+    bool name_cut;
+    uint64_t start, end;
+    struct ds_opt unload_time;
+};
+
+/* What, who, why: three lines. */
+struct ds_report_verdict {
+    const char *what, *who, *why;
+    const char *severity; /* of the worst finding; NULL when nothing matched */
+};
+
+struct ds_report {
+    struct ds_arena arena;
+    const char *file;
+    unsigned digits; /* hex digits of an address: 16 or 8 */
+    struct ds_report_dump dump;
+    struct ds_report_bugcheck bugcheck;
+    struct ds_report_verdict verdict;
+    struct ds_report_culprit culprit;
+    struct ds_report_culprit runners_up[4];
+    size_t runner_up_count;
+    struct ds_signature signature;
+    struct ds_report_finding *findings; /* matches, cannot tell, no match, in that order */
+    size_t finding_count;
+    struct ds_report_note *notes;
+    size_t note_count, notes_dropped;
+    bool damaged; /* a note above the level "note": exit status 4 */
+    struct ds_report_walk *walks;
+    size_t walk_count;
+    struct ds_report_step *steps;
+    size_t step_count;
+    struct ds_report_system system;
+    struct ds_report_exception exception;
+    struct ds_opt fault_address;
+    const char *fault_access, *fault_where;
+    struct ds_report_context contexts[8];
+    size_t context_count;
+    struct ds_report_stack stack;
+    struct ds_report_module *modules;
+    size_t module_count;
+    struct ds_report_unloaded *unloaded;
+    size_t unloaded_count;
+    struct ds_report_process *processes;
+    size_t process_count;
+    struct ds_opt process_total; /* unknown when the process list could not be walked */
+};
+
+#endif

@@ -1,0 +1,155 @@
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define VERDICT_INDENT 6
+#define FINDING_INDENT 12
+#define INSTANCES_SHOWN 3 /* of one finding, unless verbose */
+
+const char *ds_text_address(const struct ds_report *r, struct ds_opt value,
+                            char text[DS_TEXT_ADDRESS])
+{
+    if (!value.known)
+        return DS_REPORT_UNKNOWN;
+    (void)snprintf(text, DS_TEXT_ADDRESS, "%0*" PRIx64, (int)r->digits, value.value);
+    return text;
+}
+
+const char *ds_text_number(struct ds_opt value, char text[DS_TEXT_ADDRESS])
+{
+    if (!value.known)
+        return DS_REPORT_UNKNOWN;
+    (void)snprintf(text, DS_TEXT_ADDRESS, "%" PRIu64, value.value);
+    return text;
+}
+
+void ds_text_cell(const struct ds_report *r, const struct ds_cell *cell, struct ds_buf *out)
+{
+    switch (cell->kind) {
+    case DS_CELL_INT:
+        if (cell->is_address)
+            ds_buf_printf(out, "%0*" PRIx64, (int)r->digits, (uint64_t)cell->integer);
+        else
+            ds_buf_printf(out, "%" PRId64, cell->integer);
+        break;
+    case DS_CELL_REAL:
+        ds_buf_printf(out, "%g", cell->real);
+        break;
+    case DS_CELL_TEXT:
+        ds_buf_str(out, cell->text);
+        break;
+    default:
+        ds_buf_str(out, DS_REPORT_UNKNOWN);
+    }
+}
+
+static enum ds_style severity_style(enum ds_severity s)
+{
+    return s >= DS_SEV_HIGH ? DS_STYLE_BAD : s >= DS_SEV_LOW ? DS_STYLE_WARN : DS_STYLE_BOLD;
+}
+
+void ds_text_verdict(struct ds_paper *p, const struct ds_report *r)
+{
+    ds_paper_split(p, DS_STYLE_BOLD, r->file, "dumpscan " DS_VERSION);
+    ds_paper_blank(p);
+    bool blamed = r->culprit.module != NULL;
+    ds_paper_item_styled(p, VERDICT_INDENT, DS_STYLE_BOLD, "What", DS_STYLE_BOLD, r->verdict.what);
+    ds_paper_item_styled(p, VERDICT_INDENT, DS_STYLE_BOLD, "Who",
+                         blamed ? DS_STYLE_BAD : DS_STYLE_WARN, r->verdict.who);
+    ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BOLD, "Why", r->verdict.why);
+}
+
+static void instance_evidence(struct ds_paper *p, const struct ds_report *r,
+                              const struct ds_report_instance *in)
+{
+    struct ds_buf b;
+    ds_buf_init(&b, 64u << 10);
+    for (size_t i = 0; i < in->evidence_count; i++) {
+        if (i > 0)
+            ds_buf_str(&b, ", ");
+        ds_buf_printf(&b, "%s ", in->evidence[i].name);
+        ds_text_cell(r, &in->evidence[i].cell, &b);
+    }
+    if (b.len > 0)
+        ds_paper_item_styled(p, FINDING_INDENT, DS_STYLE_PLAIN, "", DS_STYLE_DIM, ds_buf_text(&b));
+    ds_buf_deinit(&b);
+}
+
+static void finding_instances(struct ds_paper *p, const struct ds_report *r,
+                              const struct ds_report_finding *f, int verbose)
+{
+    size_t shown =
+        verbose || f->instance_count <= INSTANCES_SHOWN ? f->instance_count : INSTANCES_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", f->instances[i].message);
+        instance_evidence(p, r, &f->instances[i]);
+    }
+    size_t more = f->instance_count - shown + f->instances_dropped;
+    if (more > 0)
+        ds_paper_rowf(p, DS_STYLE_DIM, "%*s%zu more%s", FINDING_INDENT, "", more,
+                      verbose ? " that were not kept" : " (shown with -v)");
+}
+
+static void finding_match(struct ds_paper *p, const struct ds_report *r,
+                          const struct ds_report_finding *f, int verbose)
+{
+    char label[32];
+    struct ds_buf title;
+    ds_buf_init(&title, 64u << 10);
+    ds_buf_printf(&title, "%s%s [%s]", f->title, f->partial ? " (partial: a walk was cut)" : "",
+                  f->id);
+    (void)snprintf(label, sizeof(label), "  %s", ds_severity_name(f->severity));
+    ds_paper_item_styled(p, FINDING_INDENT, severity_style(f->severity), label, DS_STYLE_BOLD,
+                         ds_buf_text(&title));
+    ds_buf_deinit(&title);
+    finding_instances(p, r, f, verbose);
+    if (verbose && f->explain != NULL)
+        ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", f->explain);
+    for (size_t i = 0; i < f->next_step_count; i++)
+        ds_paper_item(p, FINDING_INDENT, DS_STYLE_GOOD, i == 0 ? "      next" : "",
+                      f->next_steps[i]);
+    for (size_t i = 0; verbose && i < f->reference_count; i++)
+        ds_paper_item(p, FINDING_INDENT, DS_STYLE_DIM, i == 0 ? "       see" : "",
+                      f->references[i]);
+}
+
+void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose)
+{
+    ds_paper_heading(p, "FINDINGS");
+    size_t matched = 0, clear = 0;
+    for (size_t i = 0; i < r->finding_count; i++) {
+        if (r->findings[i].outcome == DS_OUTCOME_MATCH) {
+            finding_match(p, r, &r->findings[i], verbose);
+            matched++;
+        } else if (r->findings[i].outcome == DS_OUTCOME_NO_MATCH) {
+            clear++;
+        }
+    }
+    if (matched == 0)
+        ds_paper_row(p, DS_STYLE_PLAIN, "  No pattern matched.");
+    if (!verbose || clear == 0)
+        return;
+    ds_paper_row(p, DS_STYLE_DIM, "  Looked for, and not there:");
+    for (size_t i = 0; i < r->finding_count; i++)
+        if (r->findings[i].outcome == DS_OUTCOME_NO_MATCH)
+            ds_paper_rowf(p, DS_STYLE_DIM, "    %s [%s]", r->findings[i].title, r->findings[i].id);
+}
+
+enum ds_status ds_report_write_text(const struct ds_report *r, const struct ds_text_options *o,
+                                    struct ds_buf *out)
+{
+    struct ds_paper p;
+    ds_paper_init(&p, out, o->colour, o->width);
+    ds_text_verdict(&p, r);
+    ds_text_findings(&p, r, o->verbose);
+    ds_text_crash(&p, r, o->verbose);
+    ds_text_stack(&p, r, o->verbose);
+    ds_text_system(&p, r);
+    ds_text_modules(&p, r, o->verbose);
+    ds_text_limits(&p, r, o->verbose);
+    return ds_buf_ok(out) ? DS_OK : DS_LIMIT;
+}

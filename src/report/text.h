@@ -1,0 +1,25 @@
+/* The parts of the text report, each a section on paper. They see the model only. */
+#ifndef DS_REPORT_TEXT_H
+#define DS_REPORT_TEXT_H
+
+#include "report/model.h"
+#include "report/paper.h"
+
+void ds_text_verdict(struct ds_paper *p, const struct ds_report *r);
+void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose);
+void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose);
+void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose);
+void ds_text_system(struct ds_paper *p, const struct ds_report *r);
+void ds_text_modules(struct ds_paper *p, const struct ds_report *r, int verbose);
+void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose);
+
+/* An address as WinDbg takes it, with as many digits as the target's pointers have; "unknown". */
+#define DS_TEXT_ADDRESS 24
+const char *ds_text_address(const struct ds_report *r, struct ds_opt value,
+                            char text[DS_TEXT_ADDRESS]);
+/* A number, or "unknown". */
+const char *ds_text_number(struct ds_opt value, char text[DS_TEXT_ADDRESS]);
+/* A cell of evidence for people. */
+void ds_text_cell(const struct ds_report *r, const struct ds_cell *cell, struct ds_buf *out);
+
+#endif

@@ -1,0 +1,164 @@
+/* The machine: dump, Windows, hardware, times, modules; and what could not be told. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/text.h"
+
+static void append_part(struct ds_buf *b, const char *part)
+{
+    if (part == NULL || part[0] == '\0')
+        return;
+    if (b->len > 0)
+        ds_buf_char(b, ' ');
+    ds_buf_str(b, part);
+}
+
+static void field_or_unknown(struct ds_paper *p, const char *label, struct ds_buf *b)
+{
+    ds_paper_field(p, label, b->len > 0 ? ds_buf_text(b) : DS_REPORT_UNKNOWN);
+    ds_buf_deinit(b);
+}
+
+static void system_windows(struct ds_paper *p, const struct ds_report *r)
+{
+    const struct ds_report_system *s = &r->system;
+    char number[DS_TEXT_ADDRESS];
+    struct ds_buf b;
+    ds_buf_init(&b, 64u << 10);
+    append_part(&b, s->windows);
+    if (s->build.known)
+        ds_buf_printf(&b, "%sbuild %" PRIu64, b.len > 0 ? ", " : "", s->build.value);
+    if (s->build.known && s->revision.known)
+        ds_buf_printf(&b, ".%" PRIu64, s->revision.value);
+    if (s->build.known && !s->revision.known)
+        ds_buf_str(&b, " (revision " DS_REPORT_UNKNOWN ")");
+    ds_buf_printf(&b, "%s%s", b.len > 0 ? ", " : "", r->dump.arch);
+    ds_buf_str(&b, s->checked_build ? ", checked build" : "");
+    field_or_unknown(p, "Windows", &b);
+    if (s->product != NULL)
+        ds_paper_fieldf(p, "Product", "%s%s%s", s->product, s->suite != NULL ? ", suite: " : "",
+                        s->suite != NULL ? s->suite : "");
+    if (s->build_lab != NULL)
+        ds_paper_field(p, "Build lab", s->build_lab);
+    ds_paper_field(p, "Processors", ds_text_number(s->processors, number));
+}
+
+static void system_hardware(struct ds_paper *p, const struct ds_report *r)
+{
+    const struct ds_report_system *s = &r->system;
+    struct ds_buf b;
+    ds_buf_init(&b, 64u << 10);
+    append_part(&b, s->cpu);
+    if (s->cpu != NULL && s->cpu_mhz.known)
+        ds_buf_printf(&b, ", %" PRIu64 " MHz", s->cpu_mhz.value);
+    if (b.len > 0)
+        ds_paper_field(p, "CPU", ds_buf_text(&b));
+    ds_buf_deinit(&b);
+    append_part(&b, s->manufacturer);
+    append_part(&b, s->model);
+    if (s->board != NULL)
+        ds_buf_printf(&b, "%sboard %s", b.len > 0 ? ", " : "", s->board);
+    if (b.len > 0)
+        ds_paper_field(p, "Machine", ds_buf_text(&b));
+    ds_buf_deinit(&b);
+    append_part(&b, s->bios_vendor);
+    append_part(&b, s->bios_version);
+    if (s->bios_date != NULL)
+        ds_buf_printf(&b, "%sof %s", b.len > 0 ? " " : "", s->bios_date);
+    if (b.len > 0)
+        ds_paper_field(p, "BIOS", ds_buf_text(&b));
+    ds_buf_deinit(&b);
+}
+
+static void system_times(struct ds_paper *p, const struct ds_report *r)
+{
+    const struct ds_report_system *s = &r->system;
+    char text[DS_CLOCK_TEXT];
+    if (!s->system_time.known)
+        ds_paper_field(p, "Time", DS_REPORT_UNKNOWN);
+    else if (ds_clock_utc(s->system_time.value, text))
+        ds_paper_field(p, "Time", text);
+    else
+        ds_paper_fieldf(p, "Time", "0x%" PRIx64 " is not a date", s->system_time.value);
+    if (s->up_time.known)
+        ds_clock_span(s->up_time.value, text);
+    ds_paper_field(p, "Uptime", s->up_time.known ? text : DS_REPORT_UNKNOWN);
+}
+
+void ds_text_system(struct ds_paper *p, const struct ds_report *r)
+{
+    const struct ds_report_system *s = &r->system;
+    char number[DS_TEXT_ADDRESS];
+    ds_paper_heading(p, "SYSTEM");
+    ds_paper_field(p, "Dump", r->dump.kind_text);
+    system_windows(p, r);
+    system_hardware(p, r);
+    system_times(p, r);
+    ds_paper_fieldf(p, "Kernel base", "%s%s%s", ds_text_address(r, s->kernel_base, number),
+                    s->kernel_pdb != NULL ? ", " : "", s->kernel_pdb != NULL ? s->kernel_pdb : "");
+    if (s->layout_source != NULL)
+        ds_paper_fieldf(p, "Layouts", "%s (trust: %s)", s->layout_source,
+                        s->layout_trust != NULL ? s->layout_trust : DS_REPORT_UNKNOWN);
+    if (r->process_total.known && r->process_total.value > 1)
+        ds_paper_fieldf(p, "Processes", "%" PRIu64, r->process_total.value);
+}
+
+/* The timestamp is a date only where the image is known not to carry a build hash there. */
+static void module_row(struct ds_paper *p, const struct ds_report *r,
+                       const struct ds_report_module *m)
+{
+    char stamp[DS_CLOCK_TEXT] = DS_REPORT_UNKNOWN;
+    if (m->timestamp.known)
+        (void)snprintf(stamp, sizeof(stamp), "%08" PRIx64, m->timestamp.value);
+    ds_paper_rowf(p, DS_STYLE_PLAIN, "  %0*" PRIx64 " %8" PRIx64 " %8s  %s%s", (int)r->digits,
+                  m->base, m->size, stamp,
+                  m->name != NULL && m->name[0] != '\0' ? m->name : DS_REPORT_UNKNOWN,
+                  m->reproducible.known && m->reproducible.value ? " (build hash)" : "");
+}
+
+static void unloaded_rows(struct ds_paper *p, const struct ds_report *r)
+{
+    ds_paper_row(p, DS_STYLE_DIM, "  Unloaded:");
+    for (size_t i = 0; i < r->unloaded_count; i++) {
+        const struct ds_report_unloaded *u = &r->unloaded[i];
+        char when[DS_CLOCK_TEXT] = "";
+        if (u->unload_time.known)
+            (void)ds_clock_utc(u->unload_time.value, when);
+        ds_paper_rowf(p, DS_STYLE_PLAIN, "  %0*" PRIx64 " %0*" PRIx64 "  %s%s%s%s", (int)r->digits,
+                      u->start, (int)r->digits, u->end,
+                      u->name != NULL ? u->name : DS_REPORT_UNKNOWN, u->name_cut ? "..." : "",
+                      when[0] != '\0' ? "  " : "", when);
+    }
+}
+
+static void unloaded_names(struct ds_paper *p, const struct ds_report *r)
+{
+    struct ds_buf b;
+    ds_buf_init(&b, 64u << 10);
+    ds_buf_printf(&b, "%zu", r->unloaded_count);
+    for (size_t i = 0; i < r->unloaded_count && i < 8; i++)
+        ds_buf_printf(&b, "%s%s%s", i == 0 ? ": " : ", ",
+                      r->unloaded[i].name != NULL ? r->unloaded[i].name : DS_REPORT_UNKNOWN,
+                      r->unloaded[i].name_cut ? "..." : "");
+    ds_buf_str(&b, r->unloaded_count > 8 ? ", more" : "");
+    ds_paper_field(p, "Unloaded", ds_buf_text(&b));
+    ds_buf_deinit(&b);
+}
+
+void ds_text_modules(struct ds_paper *p, const struct ds_report *r, int verbose)
+{
+    if (!verbose) {
+        ds_paper_fieldf(p, "Drivers", r->module_count > 0 ? "%zu loaded (listed with -v)" : "%zu",
+                        r->module_count);
+        unloaded_names(p, r);
+        return;
+    }
+    ds_paper_heading(p, "DRIVERS");
+    ds_paper_rowf(p, DS_STYLE_DIM, "  %-*s %8s %8s  name", (int)r->digits, "base", "size", "stamp");
+    for (size_t i = 0; i < r->module_count; i++)
+        module_row(p, r, &r->modules[i]);
+    if (r->unloaded_count > 0)
+        unloaded_rows(p, r);
+}
