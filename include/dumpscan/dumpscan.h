@@ -1,0 +1,255 @@
+/*
+ * libdumpscan: reads Windows kernel crash dumps and says what went wrong.
+ *
+ *     struct ds_snapshot *s;
+ *     struct ds_err err;
+ *     if (ds_snapshot_open("memory.dmp", NULL, &s, &err) != DS_OK) {
+ *         fprintf(stderr, "%s\n", err.text);
+ *         return 1;
+ *     }
+ *     char *text;
+ *     if (ds_snapshot_report_string(s, DS_FORMAT_TEXT, 0, &text, NULL, &err) == DS_OK) {
+ *         fputs(text, stdout);
+ *         ds_string_free(text);
+ *     }
+ *     ds_snapshot_close(s);
+ *
+ * Lifetime. A snapshot is one opened dump. Everything that it gives out (findings, their texts)
+ * is borrowed and lives until ds_snapshot_close(). Strings for the caller to keep are released
+ * by ds_string_free(). All text is UTF-8. Text that came from a dump is not escaped, except in
+ * finished reports.
+ *
+ * Errors. Functions return an enum ds_status that must be looked at; with it comes an optional,
+ * caller-owned struct ds_err (may be NULL). Result parameters are untouched on failure.
+ *
+ * Cost. Opening reads headers only. The address space, tables and patterns are built when they
+ * are first asked for; the calls that do so say it.
+ *
+ * Threads. There is no global state. Different snapshots may be used by different threads at
+ * the same time; one snapshot by one thread at a time. Callbacks run in the calling thread and
+ * must not close the snapshot.
+ *
+ * The library never prints, exits, or reads the environment.
+ */
+#ifndef DUMPSCAN_DUMPSCAN_H
+#define DUMPSCAN_DUMPSCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dumpscan/finding.h"
+#include "dumpscan/query.h"
+#include "dumpscan/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the library ---- */
+
+/** The library's version, "1.2.3". Constant. */
+const char *ds_library_version(void);
+
+/** Releases a string that a function of this header gave to the caller. NULL is allowed. */
+void ds_string_free(char *s);
+
+/* ---- options ---- */
+
+/** Settings of an open; opaque, so that more can be added. */
+struct ds_options;
+
+/** New options with the defaults. Errors: DS_NO_MEMORY. Free with ds_options_free(). */
+enum ds_status ds_options_new(struct ds_options **ret) DS_MUST_CHECK;
+/** NULL is allowed. Options may be freed while snapshots opened with them live on. */
+void ds_options_free(struct ds_options *o);
+/**
+ * Where symbol tables are looked for: elements separated by ';', each a folder, a file,
+ * "srv*store" or "cache*folder". Nothing is fetched from a network. NULL clears it.
+ * Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_options_set_symbol_path(struct ds_options *o, const char *path) DS_MUST_CHECK;
+/**
+ * Adds a pattern file, or a folder of them, to the built-in patterns; may be called several
+ * times. A pattern with a known id replaces it. Read when patterns are first run.
+ * Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_options_add_patterns(struct ds_options *o, const char *path) DS_MUST_CHECK;
+
+/* ---- opening ---- */
+
+/** One opened dump. */
+struct ds_snapshot;
+
+/**
+ * Opens a dump file (path in UTF-8). `options` may be NULL. Damage is no error: what can be
+ * opened is opened, and the report says what is lost. Errors: DS_NOT_FOUND, DS_IO,
+ * DS_NOT_DUMP and DS_UNSUPPORTED (the text names what the file is and what to do),
+ * DS_TRUNCATED (too short for a header), DS_NO_MEMORY.
+ */
+enum ds_status ds_snapshot_open(const char *path, const struct ds_options *options,
+                                struct ds_snapshot **ret, struct ds_err *err) DS_MUST_CHECK;
+/**
+ * The same over memory that the caller keeps alive and unchanged until the close. `name` is
+ * what the report calls it.
+ */
+enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char *name,
+                                       const struct ds_options *options, struct ds_snapshot **ret,
+                                       struct ds_err *err) DS_MUST_CHECK;
+/** Releases the snapshot and everything borrowed from it. NULL is allowed. */
+void ds_snapshot_close(struct ds_snapshot *s);
+
+/* ---- header facts (nothing beyond the header is read) ---- */
+
+/** Facts of the dump header. New values may be added at the end. */
+enum ds_fact {
+    DS_FACT_FILE_SIZE,           /**< bytes */
+    DS_FACT_MACHINE,             /**< IMAGE_FILE_MACHINE_* */
+    DS_FACT_POINTER_SIZE,        /**< 4 or 8 */
+    DS_FACT_BUILD,               /**< NT build number */
+    DS_FACT_PROCESSORS,          /**< how many */
+    DS_FACT_BUGCHECK_CODE,       /**< raw, variant flags included */
+    DS_FACT_BUGCHECK_PARAMETER1, /**< and the next three follow in order */
+    DS_FACT_BUGCHECK_PARAMETER2,
+    DS_FACT_BUGCHECK_PARAMETER3,
+    DS_FACT_BUGCHECK_PARAMETER4,
+    DS_FACT_SYSTEM_TIME, /**< FILETIME: 100 ns since 1601, UTC */
+    DS_FACT_UPTIME,      /**< 100 ns */
+    DS_FACT_DUMP_TYPE,   /**< raw DumpType */
+    DS_FACT_ATTRIBUTES,  /**< raw Attributes */
+    DS_FACT_DTB,         /**< physical address, raw DirectoryTableBase */
+    DS_FACT_COUNT
+};
+
+/**
+ * One header fact. Errors: DS_NOT_FOUND when the dump does not record it, DS_TRUNCATED when the
+ * file ends before it, DS_INVALID for a value outside the enum.
+ */
+enum ds_status ds_snapshot_fact(const struct ds_snapshot *s, enum ds_fact fact,
+                                uint64_t *ret) DS_MUST_CHECK;
+/** The dump's kind: "triage", "full", "bitmap-full", "bitmap-kernel", "header", "damaged". */
+const char *ds_snapshot_kind(const struct ds_snapshot *s);
+/** "x86", "x64", "arm", "arm64", "unknown". */
+const char *ds_snapshot_architecture(const struct ds_snapshot *s);
+
+/* ---- memory ---- */
+
+/**
+ * Reads physical memory. All `len` bytes, or the reason why not, and then the first address
+ * that could not be read in *fault (may be NULL). Errors: DS_NOT_IN_DUMP, DS_TRUNCATED, DS_IO.
+ */
+enum ds_status ds_snapshot_read_physical(struct ds_snapshot *s, uint64_t pa, void *buf, size_t len,
+                                         uint64_t *fault) DS_MUST_CHECK;
+/**
+ * Reads kernel virtual memory in the same way. Finds the kernel on first use. Errors: the read
+ * faults of enum ds_status; DS_UNSUPPORTED when the dump gives no virtual memory at all.
+ */
+enum ds_status ds_snapshot_read_virtual(struct ds_snapshot *s, uint64_t va, void *buf, size_t len,
+                                        uint64_t *fault) DS_MUST_CHECK;
+
+/* ---- SQL ---- */
+
+/**
+ * Runs one SELECT over the tables of docs/TABLES.md, in a sandbox: it can read those tables and
+ * nothing else, and is stopped after max_rows rows or max_ms milliseconds (0 = the default
+ * caps). `each` gets the rows. Finds the kernel on first use. Errors: DS_INVALID (not one
+ * SELECT; the text says what is wrong), DS_LIMIT (stopped at a cap; the rows so far were given),
+ * DS_NO_MEMORY.
+ */
+enum ds_status ds_snapshot_query(struct ds_snapshot *s, const char *sql, uint64_t max_rows,
+                                 uint64_t max_ms, ds_row_fn *each, void *arg,
+                                 struct ds_err *err) DS_MUST_CHECK;
+
+/* ---- patterns and findings ---- */
+
+/** One finding; borrowed from its snapshot. */
+struct ds_finding;
+
+/**
+ * Runs the patterns, once; later calls return at once. Errors: DS_INVALID (a pattern file is
+ * wrong; file, place and reason in the text), DS_NOT_FOUND, DS_NO_MEMORY.
+ */
+enum ds_status ds_snapshot_analyse(struct ds_snapshot *s, struct ds_err *err) DS_MUST_CHECK;
+/** Findings, ranked: matches by severity, then "cannot tell", then "no match". 0 before
+ * ds_snapshot_analyse(). */
+size_t ds_snapshot_finding_count(const struct ds_snapshot *s);
+/** NULL when out of range. */
+const struct ds_finding *ds_snapshot_finding(const struct ds_snapshot *s, size_t index);
+/** The pattern's id, "bugcheck-explained". */
+const char *ds_finding_id(const struct ds_finding *f);
+/** The pattern's title. */
+const char *ds_finding_title(const struct ds_finding *f);
+/** How much it matters. */
+enum ds_severity ds_finding_severity(const struct ds_finding *f);
+/** How the pattern ended. */
+enum ds_outcome ds_finding_outcome(const struct ds_finding *f);
+/** How many times the situation was found; 0 unless the outcome is a match. */
+size_t ds_finding_instances(const struct ds_finding *f);
+/** The message of one instance; for "cannot tell", index 0 gives the reason. NULL out of range. */
+const char *ds_finding_message(const struct ds_finding *f, size_t index);
+
+/* ---- reports ---- */
+
+/** What a report is written as. */
+enum ds_format {
+    DS_FORMAT_TEXT, /**< for people, escaped for a terminal */
+    DS_FORMAT_JSON, /**< indented; docs/report.schema.json is the contract */
+    DS_FORMAT_JSONL /**< the same on one line, without a newline */
+};
+
+/** Text: colour by terminal escape sequences. */
+#define DS_REPORT_COLOUR 1u
+/** Text: registers, every driver, patterns that did not match, how the kernel was found. */
+#define DS_REPORT_VERBOSE 2u
+
+/** Takes `len` bytes of a report. Return false to stop; the writer then returns DS_IO. */
+typedef bool ds_write_fn(const char *data, size_t len, void *arg);
+
+/**
+ * Analyses (when not done yet) and writes the report through `write`. `flags`: DS_REPORT_*.
+ * Errors: as ds_snapshot_analyse(); DS_LIMIT when it grows beyond all measure; DS_IO.
+ */
+enum ds_status ds_snapshot_report(struct ds_snapshot *s, enum ds_format format, unsigned flags,
+                                  ds_write_fn *write, void *arg, struct ds_err *err) DS_MUST_CHECK;
+/** The same into a string for the caller to free. *len (may be NULL) gets its bytes. */
+enum ds_status ds_snapshot_report_string(struct ds_snapshot *s, enum ds_format format,
+                                         unsigned flags, char **ret, size_t *len,
+                                         struct ds_err *err) DS_MUST_CHECK;
+/** What the header alone tells, in the same formats; reads nothing else. */
+enum ds_status ds_snapshot_info_string(struct ds_snapshot *s, enum ds_format format, unsigned flags,
+                                       char **ret, size_t *len, struct ds_err *err) DS_MUST_CHECK;
+/**
+ * The exit status that the command line gives: 0 analysed, 4 the file contradicts itself or ends
+ * early, 10 a finding at or above *fail_on (NULL = never). Call after ds_snapshot_analyse().
+ */
+int ds_snapshot_exit_status(const struct ds_snapshot *s, const enum ds_severity *fail_on);
+/**
+ * The JSON record of an input that could not be opened, from the path and the error of
+ * ds_snapshot_open(). Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_refusal_string(const char *path, const struct ds_err *why, enum ds_format format,
+                                 char **ret) DS_MUST_CHECK;
+/** The exit status for a failed call: 3 for DS_NOT_DUMP, DS_UNSUPPORTED and the like, else 1. */
+int ds_refusal_exit_status(enum ds_status status);
+
+/* ---- knowledge that needs no dump ---- */
+
+/**
+ * What a bugcheck code and its parameters mean, as text lines. Bit i of `known` says that
+ * parameters[i] was given (`parameters` may be NULL when known is 0). DS_NOT_FOUND, with a text
+ * in *ret all the same, when the code is not listed. Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_explain_bugcheck(uint32_t code, const uint64_t parameters[4], unsigned known,
+                                   char **ret) DS_MUST_CHECK;
+/** The code of a bugcheck name, without regard to case. Errors: DS_NOT_FOUND. */
+enum ds_status ds_bugcheck_by_name(const char *name, uint32_t *ret) DS_MUST_CHECK;
+/**
+ * What an error code means as NTSTATUS, HRESULT and Win32 code, one line each. DS_NOT_FOUND,
+ * with a text in *ret all the same, when it is listed in none. Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_explain_error(uint32_t code, char **ret) DS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,79 @@
+/* Memory, SQL and findings of a snapshot. */
+#include "api/impl.h"
+#include "base/err.h"
+
+enum ds_status ds_snapshot_read_physical(struct ds_snapshot *s, uint64_t pa, void *buf, size_t len,
+                                         uint64_t *fault)
+{
+    if (s->dump == NULL)
+        return DS_NO_MEMORY;
+    return ds_dump_read_phys(s->dump, pa, buf, len, fault);
+}
+
+enum ds_status ds_snapshot_read_virtual(struct ds_snapshot *s, uint64_t va, void *buf, size_t len,
+                                        uint64_t *fault)
+{
+    enum ds_status status = ds_snapshot_need_facts(s, NULL);
+    if (status != DS_OK)
+        return status;
+    struct ds_target *t = ds_nt_target(s->nt);
+    if (t->kernel == NULL)
+        return DS_UNSUPPORTED;
+    struct ds_fault f = {.va = va};
+    status = ds_space_read(t->kernel, va, buf, len, &f);
+    if (status != DS_OK && fault != NULL)
+        *fault = f.va;
+    return status;
+}
+
+enum ds_status ds_snapshot_query(struct ds_snapshot *s, const char *sql, uint64_t max_rows,
+                                 uint64_t max_ms, ds_row_fn *each, void *arg, struct ds_err *err)
+{
+    enum ds_status status = ds_snapshot_need_facts(s, err);
+    if (status != DS_OK)
+        return status;
+    struct ds_query_limits limits = {.max_rows = max_rows, .max_ms = max_ms};
+    return ds_facts_query(s->facts, sql, &limits, each, arg, err);
+}
+
+size_t ds_snapshot_finding_count(const struct ds_snapshot *s)
+{
+    return s->findings != NULL ? ds_findings_count(s->findings) : 0;
+}
+
+const struct ds_finding *ds_snapshot_finding(const struct ds_snapshot *s, size_t index)
+{
+    return index < ds_snapshot_finding_count(s) ? ds_findings_at(s->findings, index) : NULL;
+}
+
+const char *ds_finding_id(const struct ds_finding *f)
+{
+    return f->pattern->id;
+}
+
+const char *ds_finding_title(const struct ds_finding *f)
+{
+    return f->pattern->title;
+}
+
+enum ds_severity ds_finding_severity(const struct ds_finding *f)
+{
+    return f->pattern->severity;
+}
+
+enum ds_outcome ds_finding_outcome(const struct ds_finding *f)
+{
+    return f->outcome;
+}
+
+size_t ds_finding_instances(const struct ds_finding *f)
+{
+    return f->outcome == DS_OUTCOME_MATCH ? f->instance_count : 0;
+}
+
+const char *ds_finding_message(const struct ds_finding *f, size_t index)
+{
+    if (f->outcome == DS_OUTCOME_CANNOT_TELL)
+        return index == 0 ? f->cannot_tell : NULL;
+    return index < ds_finding_instances(f) ? f->instances[index].message : NULL;
+}

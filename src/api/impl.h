@@ -1,0 +1,39 @@
+/* What lies behind the opaque types of dumpscan.h. Private to src/api. */
+#ifndef DS_API_IMPL_H
+#define DS_API_IMPL_H
+
+#include "dumpscan/dumpscan.h"
+#include "report/report.h"
+
+struct ds_options {
+    char *symbol_path; /* owned; NULL = none */
+    char **patterns;   /* owned */
+    size_t pattern_count;
+};
+
+/* Frees what the options own. */
+void ds_options_clear(struct ds_options *o);
+/* A deep copy; `from` may be NULL. Errors: DS_NO_MEMORY. */
+enum ds_status ds_options_copy(struct ds_options *to, const struct ds_options *from) DS_MUST_CHECK;
+
+/*
+ * Built in stages, each on first use: dump (at open), facts with nt and target (memory, SQL),
+ * findings with patterns, report.
+ */
+struct ds_snapshot {
+    char *name;
+    struct ds_options options;
+    struct ds_dump *dump; /* owned until nt takes it over; valid as long as the snapshot */
+    struct ds_nt *nt;     /* owned */
+    struct ds_facts *facts;
+    struct ds_patterns *patterns;
+    struct ds_findings *findings;
+    struct ds_report *report;
+};
+
+/* Makes sure that nt and facts are there. */
+enum ds_status ds_snapshot_need_facts(struct ds_snapshot *s, struct ds_err *err) DS_MUST_CHECK;
+/* Makes sure that the report is there. */
+enum ds_status ds_snapshot_need_report(struct ds_snapshot *s, struct ds_err *err) DS_MUST_CHECK;
+
+#endif
