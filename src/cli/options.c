@@ -1,0 +1,25 @@
+/* The tables of commands and options. */
+#include "cli/cli.h"
+
+const struct cli_command *const cli_commands[] = {
+    &cli_analyze,  &cli_info,    &cli_query, &cli_tables,
+    &cli_patterns, &cli_explain, &cli_error, &cli_help,
+};
+const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
+
+const struct cli_option cli_options[] = {
+    {CLI_OPT_FORMAT, 'f', "format", "FORMAT", "output as text (default), json, jsonl or csv"},
+    {CLI_OPT_OUTPUT, 'o', "output", "FILE", "write to FILE, which appears only when complete"},
+    {CLI_OPT_PATTERNS, 0, "patterns", "PATH",
+     "use the pattern file or folder PATH as well (may be repeated)"},
+    {CLI_OPT_SYMBOLS, 0, "symbols", "PATH",
+     "look for symbol tables in PATH (elements separated by ';')"},
+    {CLI_OPT_FAIL_ON, 0, "fail-on", "SEVERITY",
+     "exit with 10 on a finding of info, low, medium, high, critical or above"},
+    {CLI_OPT_VERBOSE, 'v', "verbose", NULL, "show registers, all drivers and all patterns"},
+    {CLI_OPT_LIST, 0, "list", NULL, "list all bugcheck codes"},
+    {CLI_OPT_EVERYWHERE, 0, "color", "WHEN", "colour: auto (default), always or never"},
+    {CLI_OPT_EVERYWHERE, 'h', "help", NULL, "show help and exit"},
+    {CLI_OPT_EVERYWHERE, 'V', "version", NULL, "show the version and exit"},
+};
+const size_t cli_option_count = sizeof(cli_options) / sizeof(cli_options[0]);
