@@ -11,9 +11,9 @@ static bool find_kernel(const struct ds_kernel_id *id, uint32_t *ret)
         return false;
     for (uint32_t i = 0; i < ds_table_global_kernel_count; i++) {
         const struct ds_table_global_kernel *k = &ds_table_global_kernels[i];
-        bool same = id->pdb[0] != '\0'
-                        ? ds_text_casecmp(k->pdb, id->pdb) == 0
-                        : k->build == id->build && k->revision == id->revision && id->revision != 0;
+        bool same = id->pdb[0] != '\0' ? ds_text_casecmp(k->pdb, id->pdb) == 0
+                                       : !id->la57 && k->build == id->build &&
+                                             k->revision == id->revision && id->revision != 0;
         if (same) {
             *ret = i;
             return true;

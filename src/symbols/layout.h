@@ -54,6 +54,7 @@ struct ds_kernel_id {
     uint32_t build;    /* 19041 */
     uint32_t revision; /* 804 */
     char pdb[48];      /* "5278AFF86C341677D7D7835C85B7B844-1" or "" */
+    bool la57;         /* ntkrla57.exe, another file of the same version: known by pdb only */
 };
 
 /*

@@ -219,7 +219,8 @@ static bool find_exact(const struct ds_kernel_id *id, uint32_t *profile)
     for (uint32_t i = 0; i < ds_table_kernel_count; i++) {
         const struct ds_table_kernel *k = &ds_table_kernels[i];
         const struct ds_table_profile *p = &ds_table_profiles[k->profile];
-        bool same = id->build != 0 && id->revision != 0 && k->revision == id->revision &&
+        bool same = !id->la57 && id->build != 0 && id->revision != 0 &&
+                    k->revision == id->revision &&
                     (k->build == id->build || shares_revisions(p, id->build));
         if (id->pdb[0] != '\0' && pool(k->pdb)[0] != '\0')
             same = ds_text_casecmp(pool(k->pdb), id->pdb) == 0;

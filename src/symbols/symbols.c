@@ -12,7 +12,6 @@
 #include "symbols/isf.h"
 #include "symbols/pe.h"
 #include "symbols/symtab.h"
-#include "symbols/tables.h"
 
 /* Twice the modules that can be loaded: the caller may declare unloaded ones too. */
 #define MODULES_MAX (2u * DS_LIMIT_MODULES)
@@ -201,16 +200,6 @@ const char *ds_symbols_table_pdb(const struct ds_symbols *s, uint64_t base)
 {
     const struct module *m = module_at(s, base);
     return m == NULL ? "" : m->table_pdb;
-}
-
-const char *ds_kernel_pdb(enum ds_arch arch, uint32_t build, uint32_t revision)
-{
-    for (uint32_t i = 0; arch == DS_ARCH_X64 && i < ds_table_global_kernel_count; i++) {
-        const struct ds_table_global_kernel *k = &ds_table_global_kernels[i];
-        if (k->build == build && k->revision == revision)
-            return k->pdb;
-    }
-    return NULL;
 }
 
 enum ds_status ds_symbols_load_isf(struct ds_symbols *s, uint64_t base, const char *path,

@@ -38,7 +38,7 @@ enum ds_status ds_symbols_add_module(struct ds_symbols *s, const char *name, uin
 
 /*
  * Tells which PDB the image of the module at `base` was built with ("GUID-AGE"), from its debug
- * directory or, for a kernel, from ds_kernel_pdb(). Errors: DS_NOT_FOUND (no module there).
+ * directory or, for a kernel, from ds_globals_pdb(). Errors: DS_NOT_FOUND (no module there).
  */
 enum ds_status ds_symbols_set_pdb(struct ds_symbols *s, uint64_t base,
                                   const char *pdb_id) DS_MUST_CHECK;
@@ -54,13 +54,6 @@ enum ds_status ds_symbols_load_isf(struct ds_symbols *s, uint64_t base, const ch
 
 /* "5278…-1": the PDB of the table attached to the module at base; "" when there is none. */
 const char *ds_symbols_table_pdb(const struct ds_symbols *s, uint64_t base);
-
-/*
- * The PDB id of a kernel file that is known by version only (its debug directory was not
- * captured). Source: data/layouts/nt-globals.tsv. NULL when not listed. The id is that of
- * ntkrnlmp.pdb: do not ask for ntkrla57.exe.
- */
-const char *ds_kernel_pdb(enum ds_arch arch, uint32_t build, uint32_t revision);
 
 /*
  * Looks for a symbol table of PDB id `pdb_id` ("GUID-AGE", upper case hex) under the search path

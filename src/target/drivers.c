@@ -11,7 +11,10 @@ static void load_one(struct ds_target *t, const struct ds_module *m, const char 
         ds_symbols_search(symbol_path, pe.pdb_name, pe.pdb_id, &file, NULL) != DS_OK) {
         return;
     }
-    enum ds_status status = ds_symbols_load_isf(t->symbols, m->base, file, NULL, &err);
+    enum ds_status status = ds_symbols_set_pdb(t->symbols, m->base, pe.pdb_id);
+    if (status == DS_OK) {
+        status = ds_symbols_load_isf(t->symbols, m->base, file, NULL, &err);
+    }
     if (status == DS_OK) {
         (*loaded)++;
         return;

@@ -92,6 +92,9 @@ static bool load_kernel_symbols(struct ds_target *t, const char *symbol_path)
         return false;
     }
     enum ds_status status = ds_symbols_search(symbol_path, pdb, t->kernel_id.pdb, &file, &err);
+    if (status == DS_OK) { /* a table made of another PDB is refused */
+        status = ds_symbols_set_pdb(t->symbols, t->kernel_base.value, t->kernel_id.pdb);
+    }
     if (status == DS_OK) {
         status = ds_symbols_load_isf(t->symbols, t->kernel_base.value, file, &t->layout, &err);
     }
@@ -122,6 +125,7 @@ static void identify_kernel(struct ds_target *t)
     id->arch = t->arch;
     id->build = (uint32_t)ds_opt_or(t->build, 0);
     id->revision = t->version_exact ? t->version.revision : 0;
+    id->la57 = t->version_exact && strcmp(t->version.file, "ntoskrnl.exe") != 0;
     if (t->kernel_pe_known && t->kernel_pe.pdb_id[0] != '\0') {
         pdb = t->kernel_pe.pdb_id;
     } else if (t->version_exact) {

@@ -63,6 +63,21 @@ static void choice_by_version(void)
     CHECK(open_layout(DS_ARCH_X64, 0, 0, "") == NULL);
 }
 
+/* The kernel for 5-level paging has the version of the other one, but is another file. */
+static void la57_is_not_exact(void)
+{
+    struct ds_kernel_id id = {.arch = DS_ARCH_X64, .build = 22000, .revision = 318, .la57 = true};
+    struct ds_layout *l = NULL;
+    uint32_t rva;
+    CHECK(ds_layout_open_builtin(&id, &l, NULL) == DS_OK);
+    CHECK(ds_layout_trust(l) == DS_TRUST_NEAREST);
+    ds_layout_close(l);
+    CHECK(ds_globals_find(&id, "PspCidTable", &rva) == DS_NO_SYMBOL);
+    CHECK(ds_globals_pdb(&id) == NULL);
+    id.la57 = false;
+    CHECK(ds_globals_find(&id, "PspCidTable", &rva) == DS_OK);
+}
+
 /* The version is that of another kernel file of the same revision: not the very one. */
 static void wrong_pdb_is_not_exact(void)
 {
@@ -205,6 +220,8 @@ static void globals(void)
     CHECK_U64(rva, 0x973d0);
     id.arch = DS_ARCH_X86;
     CHECK(ds_globals_find(&id, "KiIdleLoop", &rva) == DS_NO_SYMBOL);
+    id = (struct ds_kernel_id){.arch = DS_ARCH_X64, .build = 19041, .revision = 804};
+    CHECK_STR(ds_globals_pdb(&id), "5278AFF86C341677D7D7835C85B7B844-1");
 }
 
 static void kdbg(void)
@@ -226,6 +243,7 @@ static void kdbg(void)
     CHECK_U64(end, DS_KDBG_MAX);
 }
 
-TEST_MAIN(TEST(choice_by_pdb), TEST(choice_by_version), TEST(wrong_pdb_is_not_exact), TEST(members),
-          TEST(members_that_are_not), TEST(members_x86), TEST(carried_over_is_marked),
-          TEST(profiles_listed), TEST(enums), TEST(versions), TEST(globals), TEST(kdbg))
+TEST_MAIN(TEST(choice_by_pdb), TEST(choice_by_version), TEST(wrong_pdb_is_not_exact),
+          TEST(la57_is_not_exact), TEST(members), TEST(members_that_are_not), TEST(members_x86),
+          TEST(carried_over_is_marked), TEST(profiles_listed), TEST(enums), TEST(versions),
+          TEST(globals), TEST(kdbg))
