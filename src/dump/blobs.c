@@ -54,6 +54,17 @@ static void note_leftover(struct ds_dump *d, uint64_t off)
                                 "may be private: cut them off before sharing the dump");
 }
 
+/* Whether the file ends within a blob's header: what is left begins like one. */
+static bool header_cut(struct ds_dump *d, uint64_t off)
+{
+    static const uint8_t begin[4] = {BLOB_HEADER, 0, 0, 0};
+    uint8_t raw[4];
+    uint64_t left = d->file_size - off;
+    size_t n = left < sizeof(raw) ? (size_t)left : sizeof(raw);
+    return left < BLOB_HEADER && ds_dump_read_file(d, off, raw, n) == DS_OK &&
+           memcmp(raw, begin, n) == 0;
+}
+
 /* One blob at *off; false when the chain ends there. */
 static bool read_blob(struct ds_dump *d, uint64_t *off)
 {
@@ -111,6 +122,14 @@ void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
     off += FILE_HEADER;
     while (read_blob(d, &off))
         continue;
-    if (off < d->file_size)
+    if (off >= d->file_size)
+        return;
+    if (header_cut(d, off))
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "blob.past_end", off,
+                    "this blob and all that followed it; the blobs before and the minidump itself "
+                    "are complete",
+                    "a blob header of 32 bytes", "%llu bytes before the file ends",
+                    (unsigned long long)(d->file_size - off));
+    else
         note_leftover(d, off);
 }

@@ -100,18 +100,22 @@ struct ds_opt ds_header_word(const struct ds_dump *d, size_t off)
     return read_field(d->raw_header, (size_t)have, &f);
 }
 
+static size_t text_before_filler(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i + 4 <= n; i += 4) {
+        if (ds_le32(p + i) == DS_FILLER)
+            return i;
+    }
+    return n;
+}
+
 /* Text of a fixed array; the filler, wherever it begins, is no text. */
 static void read_text(const uint8_t *raw, size_t have, size_t off, size_t len, char *out)
 {
     size_t n = 0;
     while (n < len && off + n < have && raw[off + n] != '\0')
         n++;
-    for (size_t i = 0; i + 4 <= n; i += 4) {
-        if (ds_le32(raw + off + i) == DS_FILLER) {
-            n = i;
-            break;
-        }
-    }
+    n = text_before_filler(raw + off, n);
     struct ds_buf b;
     ds_buf_init(&b, 4 * len);
     ds_text_from_bytes(&b, raw + off, n);
@@ -173,4 +177,50 @@ void ds_header_decode(struct ds_dump *d, size_t have)
         h->arch = arch_from_context(d);
     read_text(raw, have, h->is64 ? 0x60 : 0x3c, 32, h->version_user);
     read_text(raw, have, h->is64 ? 0xfb0 : 0x820, 128, h->comment);
+}
+
+/* Bytes of a field that equal the filler of their place. */
+static unsigned filler_bytes(const uint8_t *p, size_t off, unsigned size)
+{
+    static const uint8_t filler[4] = {'P', 'A', 'G', 'E'};
+    unsigned same = 0;
+    for (unsigned i = 0; i < size; i++)
+        same += p[off + i] == filler[(off + i) % 4];
+    return same;
+}
+
+static void check_text(struct ds_dump *d, size_t off, size_t len)
+{
+    const uint8_t *p = d->raw_header + off;
+    size_t n = 0;
+    while (n < len && p[n] != 0)
+        n++;
+    size_t text = text_before_filler(p, n);
+    if (off + len > d->file_size || text == n || text == 0)
+        return;
+    ds_dump_say(d, DS_INTEGRITY_NOTE, "header.filler", off,
+                "that text: it is no text that a writer set",
+                "a text closed by a NUL, or filler from its start",
+                "filler that begins after %u bytes", (unsigned)text);
+}
+
+void ds_header_check_filler(struct ds_dump *d)
+{
+    bool is64 = d->header.is64;
+    const struct field *f = is64 ? fields64 : fields32;
+    size_t n = is64 ? sizeof(fields64) / sizeof(*f) : sizeof(fields32) / sizeof(*f);
+    for (size_t i = 0; i < n; i++) {
+        unsigned size = f[i].size;
+        if (size < 4 || (uint64_t)f[i].offset + size > d->file_size ||
+            filler_bytes(d->raw_header, f[i].offset, size) != size - 1)
+            continue;
+        uint64_t v =
+            size == 4 ? ds_le32(d->raw_header + f[i].offset) : ds_le64(d->raw_header + f[i].offset);
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.filler", f[i].offset,
+                    "that field: most likely it was never set and a byte of it changed",
+                    "a value, or the filler 'PAGE' in all its bytes", "0x%llx",
+                    (unsigned long long)v);
+    }
+    check_text(d, is64 ? 0x60 : 0x3c, 32);
+    check_text(d, is64 ? 0xfb0 : 0x820, 128);
 }

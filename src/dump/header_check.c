@@ -177,11 +177,55 @@ static void check_state(struct ds_dump *d)
                     (unsigned long long)h->suite_mask.value);
 }
 
+/* Values that no good dump was seen to have; a writer may know better. */
+static void check_unusual(struct ds_dump *d)
+{
+    const struct ds_dump_header *h = &d->header;
+    const struct {
+        const char *check, *expected;
+        uint64_t at;
+        struct ds_opt value;
+        uint64_t max;
+    } limits[] = {
+        {"header.mini_dump_fields", "MiniDumpFields of at most 0xffff", field_at(d, 0x1038, 0xf8c),
+         h->mini_dump_fields, 0xffff},
+        {"header.secondary_data_state", "SecondaryDataState of at most 0xff",
+         field_at(d, 0x103c, 0xf90), h->secondary_data_state, 0xff},
+        {"header.kd_secondary_version", "KdSecondaryVersion 0, 1 or 2", field_at(d, 0x104d, 0x5d),
+         h->kd_secondary_version, 2},
+        {"header.required_dump_space", "RequiredDumpSpace below 2^52", 0xfa0,
+         h->required_dump_space, UINT64_C(1) << 52},
+    };
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        if (limits[i].value.known && limits[i].value.value > limits[i].max)
+            ds_dump_say(d, DS_INTEGRITY_NOTE, limits[i].check, limits[i].at,
+                        "that field; nothing else depends on it", limits[i].expected, "0x%llx",
+                        (unsigned long long)limits[i].value.value);
+    }
+    struct ds_opt code = h->bugcheck_code;
+    for (unsigned i = 0; i < 4; i++) {
+        struct ds_opt p = h->bugcheck_parameter[i];
+        if (code.known && code.value == 0 && p.known && p.value != 0)
+            ds_dump_say(
+                d, DS_INTEGRITY_NOTE, "header.bugcheck", field_at(d, 0x40 + 8 * i, 0x2c + 4 * i),
+                "the bugcheck: a code of 0 has no parameters",
+                "parameters of 0 with BugCheckCode 0", "0x%llx", (unsigned long long)p.value);
+    }
+}
+
 /* Only where the body's own count did not already say it: the field is no size of minidumps. */
 static void check_space(struct ds_dump *d)
 {
     struct ds_opt t = d->header.dump_type, space = d->header.required_dump_space;
-    if (!t.known || !space.known || (t.value != 1 && t.value != 5 && t.value != 6))
+    /* Of minidumps it is what the writer reserved: never less than the file. */
+    if (!t.known || !space.known || (t.value != 1 && t.value != 4 && t.value != 5 && t.value != 6))
+        return;
+    if (t.value == 4 && space.value < d->file_size)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "header.required_dump_space", 0xfa0,
+                    "nothing: bytes at the end may be leftovers",
+                    "RequiredDumpSpace of at least the file's size", "0x%llx against 0x%llx",
+                    (unsigned long long)space.value, (unsigned long long)d->file_size);
+    if (t.value == 4)
         return;
     if (space.value > d->file_size && space.value != 0)
         ds_dump_say(d, DS_INTEGRITY_NOTE, "header.required_dump_space", field_at(d, 0xfa0, 0xfa0),
@@ -199,5 +243,7 @@ void ds_header_check(struct ds_dump *d)
     check_times(d);
     check_attributes(d);
     check_state(d);
+    check_unusual(d);
     check_space(d);
+    ds_header_check_filler(d);
 }

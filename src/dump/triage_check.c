@@ -93,10 +93,21 @@ static void check_head(struct ds_dump *d)
                        d->header.context_offset);
     check_fixed_offset(d, "triage.exception_offset", at + 0x10, h->exception_offset,
                        d->header.exception_offset);
-    if (h->service_pack_build > 0xffff)
+    /* Windows 8 (build 9200) and later have no service packs. */
+    bool later = ds_opt_or(d->header.minor_version, 0) >= 9200;
+    if (h->service_pack_build > (later ? 0u : 0xffffu))
         ds_dump_say(d, DS_INTEGRITY_NOTE, "triage.service_pack_build", at,
-                    "the service pack, nothing else", "ServicePackBuild below 65536", "0x%lx",
-                    (unsigned long)h->service_pack_build);
+                    "the service pack, nothing else",
+                    later ? "ServicePackBuild 0 since build 9200" : "ServicePackBuild below 65536",
+                    "0x%lx", (unsigned long)h->service_pack_build);
+    bool some = h->data_page_address != 0 || h->data_page_offset != 0 || h->data_page_size != 0;
+    bool all = h->data_page_address != 0 && h->data_page_offset != 0 && h->data_page_size != 0;
+    if (some && !all)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "triage.data_page", at + (d->header.is64 ? 0x60 : 0x4c),
+                    "the extra page, if there was one",
+                    "address, offset and size of the data page, or none of them",
+                    "0x%llx, 0x%lx, 0x%lx", (unsigned long long)h->data_page_address,
+                    (unsigned long)h->data_page_offset, (unsigned long)h->data_page_size);
     struct ds_opt o = d->triage.triage_options;
     if (o.known && (o.value & TRIAGE_OVERFLOW) != 0)
         ds_dump_say(d, DS_INTEGRITY_NOTE, "triage.overflow", at + 0x44,

@@ -48,6 +48,20 @@ static void check_blocks(struct ds_dump *d)
                "are empty", "nothing: an empty block holds no memory");
 }
 
+/* The recorded length and the 12 characters that were kept must fit each other. */
+static bool unloaded_name_fits(struct ds_dump *d, const struct ds_triage_unloaded *u)
+{
+    uint8_t raw[40];
+    size_t name = d->header.is64 ? 16 : 8, kept = 0;
+    if (ds_dump_read_file(d, u->file_offset, raw, name + 24) != DS_OK)
+        return false;
+    while (kept < 12 && ds_le16(raw + name + 2 * kept) != 0)
+        kept++;
+    unsigned bytes = ds_le16(raw), room = ds_le16(raw + 2);
+    size_t units = bytes / 2u < 12 ? bytes / 2u : 12;
+    return bytes % 2 == 0 && units == kept && bytes <= room;
+}
+
 static void check_unloaded(struct ds_dump *d)
 {
     const struct ds_triage *t = &d->triage;
@@ -65,14 +79,19 @@ static void check_unloaded(struct ds_dump *d)
     struct ds_oddity bad = {0};
     for (size_t i = 0; i < t->unloaded_count; i++) {
         const struct ds_triage_unloaded *u = &t->unloaded[i];
-        if (u->name == NULL || u->start > u->end || !ds_va_kernel(d, u->start) ||
-            !ds_va_kernel(d, u->end) || u->start % DS_PAGE_SIZE != 0 ||
-            u->end - u->start > IMAGE_MAX)
+        if (u->name == NULL || !unloaded_name_fits(d, u) || u->start > u->end ||
+            !ds_va_kernel(d, u->start) || !ds_va_kernel(d, u->end) ||
+            u->start % DS_PAGE_SIZE != 0 || u->end - u->start > IMAGE_MAX)
             ds_oddity_add(&bad, u->file_offset);
     }
     say_oddity(d, DS_INTEGRITY_NOTE, "triage.unloaded_entry", &bad,
                "unloaded drivers with a name and a kernel address range", "have not",
                "those entries; the others can be trusted");
+}
+
+static bool in_pool(const struct ds_triage_head *h, uint64_t off)
+{
+    return off >= h->string_pool_offset && off - h->string_pool_offset < h->string_pool_size;
 }
 
 static void check_driver_count(struct ds_dump *d)
@@ -96,12 +115,12 @@ static void check_driver_count(struct ds_dump *d)
                     "the drivers that cannot be read; addresses in them show as no module's",
                     "all drivers of the list", "%llu of %llu", (unsigned long long)t->driver_count,
                     (unsigned long long)t->driver_count_stated);
-    if (h->broken_driver_offset != 0 &&
-        !ds_range_within(h->broken_driver_offset, 4, ds_triage_end(d)))
-        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "triage.broken_driver_offset",
-                    d->header.body_offset + 0x40, "the name of the driver that the writer blames",
-                    "BrokenDriverOffset 0 or within the dump", "0x%lx",
-                    (unsigned long)h->broken_driver_offset);
+    uint32_t broken = h->broken_driver_offset;
+    if (broken != 0 && !in_pool(h, broken))
+        ds_dump_say(d, broken < d->file_size ? DS_INTEGRITY_NOTE : DS_INTEGRITY_DAMAGE,
+                    "triage.broken_driver_offset", d->header.body_offset + 0x40,
+                    "the name of the driver that the writer blames",
+                    "BrokenDriverOffset 0 or in the string pool", "0x%lx", (unsigned long)broken);
 }
 
 /*

@@ -130,6 +130,21 @@ static void check_twin(struct ds_dump *d, const uint8_t *c, const uint8_t *twin,
     ds_integrity_lost(n, "trust in the registers that differ; the others agree");
 }
 
+/* The fifth argument stands on the stack above the return address and four home slots. */
+static void check_fifth_argument(struct ds_dump *d, const uint8_t *c)
+{
+    struct ds_opt stated = d->header.bugcheck_parameter[3];
+    uint64_t at = ds_le64(c + X64_RSP) + 0x28;
+    struct ds_opt called = ds_dump_virt_uint(d, at, 8);
+    if (!stated.known || !called.known || called.value == stated.value)
+        return;
+    struct ds_integrity_note *n = ds_dump_note(d, DS_INTEGRITY_NOTE, "header.bugcheck", 0x58);
+    ds_integrity_expected(n, "BugCheckParameter4 0x%llx, as the stack has it",
+                          (unsigned long long)called.value);
+    ds_integrity_found(n, "0x%llx", (unsigned long long)stated.value);
+    ds_integrity_lost(n, "trust in that parameter, unless the stack slot was used again");
+}
+
 /*
  * KeBugCheckEx(code, P1, P2, P3, P4) saves the context that it was called with: on x64 the first
  * four stand in rcx, rdx, r8 and r9. Three that agree prove that frame; the fourth then must.
@@ -152,6 +167,8 @@ static void check_arguments(struct ds_dump *d, const uint8_t *c)
         else
             odd = i;
     }
+    if (agree == 4)
+        check_fifth_argument(d, c);
     if (agree != 3)
         return;
     struct ds_integrity_note *n =
@@ -192,29 +209,42 @@ static bool in_drivers(const struct ds_dump *d, uint64_t va)
     return false;
 }
 
-/* EXCEPTION_RECORD64 / 32: code 0, address 0x10 / 0xc, parameter count 0x18 / 0x10. */
-static void check_exception(struct ds_dump *d)
+static void say_exception(struct ds_dump *d, uint32_t member, const char *expected, uint64_t found)
+{
+    ds_dump_say(d, DS_INTEGRITY_NOTE, "exception.record", d->header.exception_offset + member,
+                "trust in the header's exception record; the context record stands apart from it",
+                expected, "0x%llx", (unsigned long long)found);
+}
+
+/*
+ * EXCEPTION_RECORD64 / 32: code 0, flags 4, record 8, address 0x10 / 0xc, parameter count
+ * 0x18 / 0x10. The writer makes up a breakpoint at KeBugCheckEx where there is no exception:
+ * address and program counter of the saved context are then the same.
+ */
+static void check_exception(struct ds_dump *d, uint64_t header_pc, struct ds_opt prcb_pc)
 {
     bool is64 = d->header.is64;
-    uint64_t at = d->header.exception_offset;
-    const uint8_t *p = d->raw_header + at;
-    uint32_t code = ds_le32(p), count = ds_le32(p + (is64 ? 0x18 : 0x10));
+    const uint8_t *p = d->raw_header + d->header.exception_offset;
+    uint32_t code = ds_le32(p), flags = ds_le32(p + 4), count = ds_le32(p + (is64 ? 0x18 : 0x10));
+    uint64_t record = is64 ? ds_le64(p + 8) : ds_le32(p + 8);
     uint64_t address = is64 ? ds_le64(p + 0x10) : ds_le32(p + 0xc);
     if (code == 0 || code == DS_FILLER)
         return;
+    bool at_bugcheck = prcb_pc.known && address == prcb_pc.value;
+    if ((code & 0x80000000u) == 0 || (at_bugcheck && code != 0x80000003u))
+        say_exception(d, 0, "a code of severity warning or error, 0x80000003 at KeBugCheckEx",
+                      code);
+    if (flags > 0xff)
+        say_exception(d, 4, "ExceptionFlags of at most 0xff", flags);
+    if (record != 0 && !(is64 && ds_le32(p + 8) == DS_FILLER) && !ds_va_kernel(d, record))
+        say_exception(d, 8, "ExceptionRecord 0 or a kernel address", record);
     if (count > 15)
-        ds_dump_say(d, DS_INTEGRITY_NOTE, "exception.parameters", at + (is64 ? 0x18 : 0x10),
-                    "the parameters of the exception record; code and address stand before them",
-                    "NumberParameters of at most 15", "0x%lx", (unsigned long)count);
-    if (address != 0 && ds_va_kernel(d, address) && !in_drivers(d, address))
-        ds_dump_say(d, DS_INTEGRITY_NOTE, "exception.address", at + (is64 ? 0x10 : 0xc),
-                    "nothing, if code ran outside of all drivers; else the field is overwritten",
-                    "ExceptionAddress within a loaded driver", "0x%llx",
-                    (unsigned long long)address);
-    else if (!ds_va_canonical(d, address))
-        ds_dump_say(d, DS_INTEGRITY_NOTE, "exception.address", at + (is64 ? 0x10 : 0xc),
-                    "the address of the exception", "a canonical ExceptionAddress", "0x%llx",
-                    (unsigned long long)address);
+        say_exception(d, is64 ? 0x18 : 0x10, "NumberParameters of at most 15", count);
+    bool elsewhere = address != header_pc && prcb_pc.known && !at_bugcheck;
+    bool stray = ds_va_kernel(d, address) ? !in_drivers(d, address) : !ds_va_canonical(d, address);
+    if (stray || (is64 && elsewhere))
+        say_exception(d, is64 ? 0x10 : 0xc,
+                      "ExceptionAddress in a driver, at a recorded program counter", address);
 }
 
 /* Captured stack bytes and data blocks of the same addresses must agree. */
@@ -271,7 +301,9 @@ void ds_triage_check_context(struct ds_dump *d)
     bool has_prcb = read_prcb_context(d, prcb, &va);
     check_stack(d, f, c, has_prcb ? prcb : NULL);
     check_memory_copy(d);
-    check_exception(d);
+    check_exception(d, pointer_at(f, c, f->pc_at),
+                    has_prcb ? ds_opt_known(pointer_at(f, prcb, f->pc_at))
+                             : ds_opt_unknown(DS_NOT_FOUND));
     if (f->arch != DS_ARCH_X64)
         return;
     if (has_prcb) {

@@ -151,7 +151,7 @@ static void check_dtb(struct ds_dump *d)
     struct ds_opt stated = d->header.dtb;
     struct ds_opt v =
         ds_kdbg_told_field(d, &d->triage.process, KDBG_OFFSET_PROCESS_DTB, ds_dump_pointer_size(d));
-    if (!stated.known || !v.known || v.value == 0 || (stated.value ^ v.value) < DS_PAGE_SIZE)
+    if (!stated.known || !v.known || v.value == 0 || stated.value == v.value)
         return;
     struct ds_integrity_note *n = ds_dump_note(d, DS_INTEGRITY_NOTE, "header.dtb", 0x10);
     ds_integrity_expected(n, "DirectoryTableBase 0x%llx, as the process record has it",

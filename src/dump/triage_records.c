@@ -11,7 +11,7 @@ struct record {
     bool stated; /* the size stands in the triage header */
 };
 
-#define RECORD_COUNT 12u
+#define RECORD_COUNT 13u
 
 static uint64_t kdbg_size(struct ds_dump *d, uint32_t member, const struct ds_region *r)
 {
@@ -29,6 +29,7 @@ static size_t collect(struct ds_dump *d, struct record r[RECORD_COUNT])
         is64 ? 8 + 56 * t->unloaded_count_stated : 4 + 40 * t->unloaded_count_stated;
     uint64_t tail = is64 ? 0x68 : 0x50; /* DataPageOffset; the fields behind follow alike */
     const struct record all[RECORD_COUNT] = {
+        {"the triage header", at, at, is64 ? 0x80 : 0x68, true},
         {"MmOffset", at + 0x14, h->mm_offset, t->mm.size, false},
         {"UnloadedDriversOffset", at + 0x18, h->unloaded_offset, unloaded, true},
         {"PrcbOffset", at + 0x1c, h->prcb_offset, kdbg_size(d, 0x2b0, &t->prcb), false},
@@ -91,7 +92,7 @@ static void check_neighbours(struct ds_dump *d, const struct record *a, const st
     if (b->offset >= end && b->offset - end < 16)
         return;
     bool overlap = b->offset < end;
-    bool hard = overlap && (a->stated || a->offset == b->offset);
+    bool hard = overlap && a->size != 0 && (a->stated || a->offset == b->offset);
     struct ds_integrity_note *n =
         ds_dump_note(d, hard ? DS_INTEGRITY_DAMAGE : DS_INTEGRITY_NOTE,
                      overlap ? "triage.record_overlap" : "triage.record_gap", b->field);
