@@ -81,6 +81,8 @@ const struct ds_walk *ds_facts_walk(struct ds_facts *f, const char *name)
 {
     for (size_t i = 0; i < f->spec.table_count; i++) {
         if (strcmp(f->spec.tables[i]->spec.name, name) == 0) {
+            if (f->spec.tables[i]->volatile_rows)
+                f->stores[i].filled = false;
             ds_store_fill(f, &f->stores[i]);
             return &f->stores[i].rows.walk;
         }

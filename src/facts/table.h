@@ -86,7 +86,7 @@ struct ds_table {
     struct ds_table_spec spec;
     ds_fill_fn *fill;
     const char *unique; /* column whose value names a row; NULL when none */
-    bool volatile_rows; /* cells change as other tables fill: never indexed */
+    bool volatile_rows; /* rows change as other tables fill: filled by every query, no index */
     bool needs_layout;  /* its rows are read through structure layouts */
     /* Told of every equality that a query asks for; may be NULL. */
     void (*on_lookup)(struct ds_facts *f, size_t column, const struct ds_key *key);

@@ -239,55 +239,92 @@ static void derive_number(struct ds_facts *f, const void *row, size_t i, struct 
     ds_value_u64(v, i);
 }
 
-static void derive_level(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+/* Rows are read from the live list by number: walkers of other rooms may add to it, and growing
+ * moves it. */
+static const struct ds_integrity_note *note_at(struct ds_facts *f, size_t i)
 {
-    (void)f;
-    (void)i;
-    ds_value_text(v, ds_integrity_level_name(((const struct ds_integrity_note *)row)->level));
+    const struct ds_integrity *in = ds_dump_integrity(dump_of(f));
+    return i < in->count ? &in->notes[i] : NULL;
 }
 
-static void derive_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+static void note_level(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
-    (void)f;
-    (void)i;
-    uint64_t offset = ((const struct ds_integrity_note *)row)->offset;
-    if (offset != DS_NO_OFFSET)
-        ds_value_u64(v, offset);
+    (void)row;
+    const struct ds_integrity_note *n = note_at(f, i);
+    if (n)
+        ds_value_text(v, ds_integrity_level_name(n->level));
 }
 
-#define ROW struct ds_integrity_note
+static void note_check(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_integrity_note *n = note_at(f, i);
+    if (n)
+        ds_value_text(v, n->check);
+}
+
+static void note_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_integrity_note *n = note_at(f, i);
+    if (n && n->offset != DS_NO_OFFSET)
+        ds_value_u64(v, n->offset);
+}
+
+static void note_expected(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_integrity_note *n = note_at(f, i);
+    if (n)
+        ds_value_nonempty(v, n->expected);
+}
+
+static void note_found(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_integrity_note *n = note_at(f, i);
+    if (n)
+        ds_value_nonempty(v, n->found);
+}
+
+static void note_lost(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_integrity_note *n = note_at(f, i);
+    if (n)
+        ds_value_nonempty(v, n->lost);
+}
+
 static const struct ds_column_spec integrity_columns[] = {
     {"number", DS_COL_INTEGER, "position in the list, from 0", "", DS_DERIVED(derive_number)},
     {"level", DS_COL_TEXT,
      "note (nothing is lost), damage (the file contradicts itself or ends early), fatal", "",
-     DS_DERIVED(derive_level)},
+     DS_DERIVED(note_level)},
     {"check_name", DS_COL_TEXT, "stable dotted name of the check: file.truncated", "",
-     DS_FIELD(ROW, check)},
+     DS_DERIVED(note_check)},
     {"file_offset", DS_COL_INTEGER, "file offset of the bytes at fault; NULL when there is none",
-     "", DS_DERIVED(derive_offset)},
-    {"expected", DS_COL_TEXT, "what should stand there", "", DS_FIELD(ROW, expected)},
-    {"found", DS_COL_TEXT, "what stands there", "", DS_FIELD(ROW, found)},
+     "", DS_DERIVED(note_offset)},
+    {"expected", DS_COL_TEXT, "what should stand there", "", DS_DERIVED(note_expected)},
+    {"found", DS_COL_TEXT, "what stands there", "", DS_DERIVED(note_found)},
     {"lost", DS_COL_TEXT, "what is lost by it, and what can still be trusted", "",
-     DS_FIELD(ROW, lost)},
+     DS_DERIVED(note_lost)},
 };
-#undef ROW
 
 static void integrity_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     const struct ds_integrity *in = ds_dump_integrity(dump_of(f));
-    struct ds_integrity_note *copy = ds_facts_rows_alloc(f, in->count, sizeof(*copy));
-    if (copy == NULL) {
-        *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
-        return;
-    }
-    if (in->count)
-        memcpy(copy, in->notes, in->count * sizeof(*copy)); /* walkers may add notes later */
-    *ret = in->dropped ? ds_rows_cut(copy, sizeof(*copy), in->count, DS_LIMIT, "notes were dropped")
-                       : ds_rows_complete(copy, sizeof(*copy), in->count);
+    *ret = in->dropped ? ds_rows_cut(NULL, 0, in->count, DS_LIMIT, "notes were dropped")
+                       : ds_rows_complete(NULL, 0, in->count);
 }
 
-DS_TABLE(integrity, "What is wrong with the file, one row per finding of a check.",
-         "warnings of the session's first lines", integrity_columns, integrity_fill, NULL);
+const struct ds_table ds_table_integrity = {
+    .spec = {.name = "integrity",
+             .doc = "What is wrong with the file, one row per finding of a check.",
+             .windbg = "warnings of the session's first lines",
+             .columns = integrity_columns,
+             .column_count = sizeof(integrity_columns) / sizeof(integrity_columns[0])},
+    .fill = integrity_fill,
+    .volatile_rows = true};
 
 /* ---- physical_runs ---- */
 

@@ -178,6 +178,8 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int number, const char *unu
     struct table_cursor *c = (struct table_cursor *)cursor;
     struct table_vtab *t = (struct table_vtab *)cursor->pVtab;
     struct ds_store_table *s = &t->facts->stores[t->table];
+    if (s->table->volatile_rows)
+        s->filled = false;
     ds_store_fill(t->facts, s);
     sqlite3_free(c->key_text);
     c->key_text = NULL;

@@ -19,7 +19,8 @@ struct search {
     struct ds_arena *arena;
     struct ds_culprit suspects[MAX_SUSPECTS];
     size_t count;
-    bool kernel_seen; /* an address of the fault itself lies in the kernel or the HAL */
+    bool kernel_seen;    /* an address of the fault itself lies in the kernel or the HAL */
+    const char *unnamed; /* why no name can be given although an address lies in a module */
     struct ds_culprit kernel;
 };
 
@@ -116,7 +117,12 @@ static void address_consider(struct search *s, uint64_t va, const char *evidence
             kernel_note(s, m, va, evidence);
         return;
     }
-    if (known_suspect(s, m->name) || *m->name == '\0')
+    if (*m->name == '\0') {
+        if (s->unnamed == NULL)
+            s->unnamed = reason_text(s, evidence, va, "in a module whose name cannot be", "read");
+        return;
+    }
+    if (known_suspect(s, m->name))
         return;
     suspect_add(s, m->name, function_text(s, va),
                 reason_text(s, evidence, va, "which lies in", m->name), confidence);
@@ -239,6 +245,15 @@ static bool blame_by_code(struct search *s, const struct ds_blame *b, const uint
     return false;
 }
 
+static const char *nothing_found(const struct search *s)
+{
+    if (s->unnamed)
+        return s->unnamed;
+    if (ds_nt_target(s->nt)->module_count == 0)
+        return "the module list cannot be read, so no address can be put to a driver";
+    return "no address of the fault or of the captured stack lies in a driver that can be blamed";
+}
+
 static void verdict_fill(const struct search *s, bool decided, struct ds_culprit culprit,
                          struct ds_verdict *ret)
 {
@@ -247,12 +262,10 @@ static void verdict_fill(const struct search *s, bool decided, struct ds_culprit
         ret->culprit = culprit;
     else if (s->count > 0)
         ret->culprit = s->suspects[first++];
-    else if (s->kernel_seen)
+    else if (s->kernel_seen && s->unnamed == NULL)
         ret->culprit = s->kernel;
     else
-        ret->culprit = unknown("no address of the fault or of the captured stack lies in a driver "
-                               "that can be blamed",
-                               "low");
+        ret->culprit = unknown(nothing_found(s), "low");
     for (size_t i = first; i < s->count && ret->runner_up_count < DS_CULPRIT_RUNNERS_UP; i++)
         ret->runners_up[ret->runner_up_count++] = s->suspects[i];
 }

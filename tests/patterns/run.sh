@@ -1,0 +1,33 @@
+#!/bin/sh
+# usage: tests/patterns/run.sh OUTCOMES DUMPS
+# For every pattern of patterns/: the dumps DUMPS/ID/{match,nomatch,cannot}.dmp must end so.
+# $RUNNER runs the program OUTCOMES; appends "patterns-check passed failed 0" to $B/results.
+program=$1 dumps=$2
+pass=0 fail=0
+for f in patterns/*.json; do
+    id=$(basename "$f" .json)
+    for name in match nomatch cannot; do
+        case $name in
+        nomatch) want=no_match ;;
+        cannot) want=cannot_tell ;;
+        *) want=$name ;;
+        esac
+        options=$(cat "tests/patterns/$id/$name.options" 2>/dev/null)
+        # shellcheck disable=SC2086 # options are words
+        out=$($RUNNER "$program" $options "$dumps/$id/$name.dmp" 2>&1 | tr -d '\r')
+        if printf '%s\n' "$out" | grep -qx "$id $want"; then
+            pass=$((pass + 1))
+        else
+            fail=$((fail + 1))
+            echo "$id: tests/patterns/$id/$name.txt should end in $want:"
+            printf '%s\n' "$out" | sed -n "/^$id /,/^[a-z]/p"
+        fi
+    done
+done
+for d in tests/patterns/*/; do
+    id=$(basename "$d")
+    [ -f "patterns/$id.json" ] || { echo "$d tests no pattern"; fail=$((fail + 1)); }
+done
+echo "patterns: $pass passed, $fail failed, 0 skipped"
+[ -n "$B" ] && echo "patterns-check $pass $fail 0" >>"$B/results"
+[ $fail -eq 0 ] && [ $pass -gt 0 ]
