@@ -155,6 +155,8 @@ static void build_exception(struct ds_builder *b, const struct ds_exception *e)
                                         .address = e->address,
                                         .parameter_count =
                                             e->parameter_count < 15 ? e->parameter_count : 15};
+    /* KeBugCheckEx leaves STATUS_BREAKPOINT at itself in the header when nothing was raised. */
+    out->of_bugcheck = e->code == 0x80000003u && strcmp(e->source, "header") == 0;
     memcpy(out->parameters, e->parameters, sizeof(out->parameters));
 }
 

@@ -26,7 +26,7 @@ static const char *verdict_what(struct ds_report *r)
     } else {
         ds_buf_printf(&words, "%s (0x%" PRIx64 ")", b->name != NULL ? b->name : "Bugcheck",
                       b->code.value);
-        if (r->exception.known && r->exception.name != NULL)
+        if (r->exception.known && !r->exception.of_bugcheck && r->exception.name != NULL)
             ds_buf_printf(&words, ", %s", r->exception.name);
         if (b->text != NULL) {
             ds_buf_str(&words, ": ");
@@ -60,6 +60,22 @@ static const char *verdict_who(struct ds_report *r)
     return ds_build_keep(r, &words);
 }
 
+/* The reason as a sentence of its own. */
+static const char *verdict_why(struct ds_report *r)
+{
+    const char *reason = r->culprit.reason;
+    if (reason == NULL || reason[0] == '\0')
+        return "Nothing in the dump points at one.";
+    struct ds_buf words;
+    ds_buf_init(&words, KEEP_MAX);
+    bool lower = reason[0] >= 'a' && reason[0] <= 'z';
+    ds_buf_char(&words, lower ? (char)(reason[0] - 32) : reason[0]);
+    ds_buf_str(&words, reason + 1);
+    if (reason[strlen(reason) - 1] != '.')
+        ds_buf_char(&words, '.');
+    return ds_build_keep(r, &words);
+}
+
 static struct ds_report_culprit culprit_from(const struct ds_culprit *c)
 {
     return (struct ds_report_culprit){.kind = ds_culprit_kind_name(c->kind),
@@ -80,13 +96,12 @@ void ds_build_verdict(struct ds_builder *b)
         r->runners_up[r->runner_up_count++] = culprit_from(&v.runners_up[i]);
     r->verdict.what = verdict_what(r);
     r->verdict.who = verdict_who(r);
-    r->verdict.why =
-        r->culprit.reason != NULL ? r->culprit.reason : "Nothing in the dump points at one.";
+    r->verdict.why = verdict_why(r);
     enum ds_severity worst;
     if (ds_report_worst(r, &worst))
         r->verdict.severity = ds_severity_name(worst);
     ds_signature_strong(r, &r->signature);
-    if (r->verdict.what == NULL || r->verdict.who == NULL)
+    if (r->verdict.what == NULL || r->verdict.who == NULL || r->verdict.why == NULL)
         b->no_memory = true;
 }
 

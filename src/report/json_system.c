@@ -111,6 +111,7 @@ static void json_exception(struct ds_json *j, const struct ds_report *r)
         ds_json_hex(j, e->parameters[i], r->digits);
     ds_json_array_end(j);
     ds_json_key_string(j, "source", e->source);
+    ds_json_key_bool(j, "of_bugcheck", e->of_bugcheck);
     ds_json_object_end(j);
 }
 

@@ -147,6 +147,7 @@ struct ds_report_context {
 
 struct ds_report_exception {
     bool known;
+    bool of_bugcheck; /* the breakpoint that every bugcheck without an exception records */
     uint32_t code, flags;
     const char *name, *source, *where;
     uint64_t address;

@@ -137,7 +137,7 @@ static const struct ds_report_module *module_at(const struct ds_report *r, uint6
 static size_t crash_addresses(const struct ds_report *r, uint64_t *out, size_t max)
 {
     size_t n = 0;
-    if (r->exception.known && n < max)
+    if (r->exception.known && !r->exception.of_bugcheck && n < max)
         out[n++] = r->exception.address;
     const struct ds_bugcheck_doc *doc = signature_doc(r);
     for (unsigned i = 0; doc != NULL && i < 4 && n < max; i++)
@@ -205,7 +205,7 @@ void ds_signature_strong(const struct ds_report *r, struct ds_signature *ret)
         if (type == DS_PARAM_SUBCODE || type == DS_PARAM_NTSTATUS)
             add_hex(&s, "", r->bugcheck.params[i].value.value & UINT32_MAX);
     }
-    if (!coded && r->exception.known)
+    if (!coded && r->exception.known && !r->exception.of_bugcheck)
         add_hex(&s, "", r->exception.code);
     if (!add_location(&s, r))
         return;

@@ -8,6 +8,7 @@
 
 #define VERDICT_INDENT 6
 #define FINDING_INDENT 12
+#define TEXT_MAX (64u << 10)
 #define INSTANCES_SHOWN 3 /* of one finding, unless verbose */
 
 const char *ds_text_address(const struct ds_report *r, struct ds_opt value,
@@ -61,18 +62,27 @@ void ds_text_verdict(struct ds_paper *p, const struct ds_report *r)
     ds_paper_item_styled(p, VERDICT_INDENT, DS_STYLE_BOLD, "Who",
                          blamed ? DS_STYLE_BAD : DS_STYLE_WARN, r->verdict.who);
     ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BOLD, "Why", r->verdict.why);
+    if (r->damaged)
+        ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BAD, "File",
+                      "DAMAGED: some of what follows may be missing or wrong; see the end.");
 }
 
+/* Evidence that the message does not hold already; all of it when verbose. */
 static void instance_evidence(struct ds_paper *p, const struct ds_report *r,
-                              const struct ds_report_instance *in)
+                              const struct ds_report_instance *in, int verbose)
 {
     struct ds_buf b;
-    ds_buf_init(&b, 64u << 10);
+    ds_buf_init(&b, TEXT_MAX);
     for (size_t i = 0; i < in->evidence_count; i++) {
-        if (i > 0)
-            ds_buf_str(&b, ", ");
-        ds_buf_printf(&b, "%s ", in->evidence[i].name);
-        ds_text_cell(r, &in->evidence[i].cell, &b);
+        const struct ds_report_evidence *e = &in->evidence[i];
+        struct ds_buf value;
+        ds_buf_init(&value, TEXT_MAX);
+        ds_text_cell(r, &e->cell, &value);
+        bool said = e->cell.kind == DS_CELL_NULL ||
+                    (in->message != NULL && strstr(in->message, ds_buf_text(&value)) != NULL);
+        if (verbose || !said)
+            ds_buf_printf(&b, "%s%s %s", b.len > 0 ? ", " : "", e->name, ds_buf_text(&value));
+        ds_buf_deinit(&value);
     }
     if (b.len > 0)
         ds_paper_item_styled(p, FINDING_INDENT, DS_STYLE_PLAIN, "", DS_STYLE_DIM, ds_buf_text(&b));
@@ -86,7 +96,7 @@ static void finding_instances(struct ds_paper *p, const struct ds_report *r,
         verbose || f->instance_count <= INSTANCES_SHOWN ? f->instance_count : INSTANCES_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", f->instances[i].message);
-        instance_evidence(p, r, &f->instances[i]);
+        instance_evidence(p, r, &f->instances[i], verbose);
     }
     size_t more = f->instance_count - shown + f->instances_dropped;
     if (more > 0)
@@ -99,7 +109,7 @@ static void finding_match(struct ds_paper *p, const struct ds_report *r,
 {
     char label[32];
     struct ds_buf title;
-    ds_buf_init(&title, 64u << 10);
+    ds_buf_init(&title, TEXT_MAX);
     ds_buf_printf(&title, "%s%s [%s]", f->title, f->partial ? " (partial: a walk was cut)" : "",
                   f->id);
     (void)snprintf(label, sizeof(label), "  %s", ds_severity_name(f->severity));
@@ -117,12 +127,24 @@ static void finding_match(struct ds_paper *p, const struct ds_report *r,
                       f->references[i]);
 }
 
+/* Whether a finding for information only repeats what the bugcheck means. */
+static bool only_repeats(const struct ds_report *r, const struct ds_report_finding *f)
+{
+    if (f->severity != DS_SEV_INFO || f->instance_count != 1 || r->bugcheck.text == NULL)
+        return false;
+    const char *message = f->instances[0].message;
+    return message != NULL && strstr(message, r->bugcheck.text) != NULL;
+}
+
 void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     ds_paper_heading(p, "FINDINGS");
-    size_t matched = 0, clear = 0;
+    size_t matched = 0, repeats = 0, clear = 0;
     for (size_t i = 0; i < r->finding_count; i++) {
-        if (r->findings[i].outcome == DS_OUTCOME_MATCH) {
+        if (r->findings[i].outcome == DS_OUTCOME_MATCH && !verbose &&
+            only_repeats(r, &r->findings[i])) {
+            repeats++;
+        } else if (r->findings[i].outcome == DS_OUTCOME_MATCH) {
             finding_match(p, r, &r->findings[i], verbose);
             matched++;
         } else if (r->findings[i].outcome == DS_OUTCOME_NO_MATCH) {
@@ -130,7 +152,9 @@ void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose
         }
     }
     if (matched == 0)
-        ds_paper_row(p, DS_STYLE_PLAIN, "  No pattern matched.");
+        ds_paper_row(p, DS_STYLE_PLAIN,
+                     repeats > 0 ? "  Nothing beyond what the bugcheck says."
+                                 : "  No pattern matched.");
     if (!verbose || clear == 0)
         return;
     ds_paper_row(p, DS_STYLE_DIM, "  Looked for, and not there:");

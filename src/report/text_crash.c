@@ -5,32 +5,41 @@
 
 #include "report/text.h"
 
-static void crash_bugcheck(struct ds_paper *p, const struct ds_report *r)
+static void crash_bugcheck(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     const struct ds_report_bugcheck *b = &r->bugcheck;
     if (!b->code.known) {
         ds_paper_field(p, "Bugcheck", DS_REPORT_UNKNOWN ": the header does not hold a code");
         return;
     }
+    if (b->code.value == 0) {
+        ds_paper_field(p, "Bugcheck", "none: the code is 0");
+        return;
+    }
     ds_paper_fieldf(p, "Bugcheck", "%s (0x%" PRIx64 ")%s",
                     b->name != NULL ? b->name : "not a listed code", b->code.value,
                     b->live ? ", a live dump: the system did not crash" : "");
-    if (b->text != NULL && b->text[0] != '\0')
+    /* The verdict quotes the first sentence. */
+    if (b->text != NULL && (verbose || strstr(b->text, ". ") != NULL))
         ds_paper_field(p, "", b->text);
 }
 
-static void crash_parameter(struct ds_paper *p, const struct ds_report *r, unsigned index)
+static void crash_parameter(struct ds_paper *p, const struct ds_report *r, unsigned index,
+                            int verbose)
 {
     const struct ds_report_param *a = &r->bugcheck.params[index];
     char label[24], number[DS_TEXT_ADDRESS];
+    bool reserved = a->type != NULL && strcmp(a->type, "reserved") == 0;
+    if (reserved && a->value.known && a->value.value == 0 && !verbose)
+        return;
     struct ds_buf b;
     ds_buf_init(&b, 64u << 10);
     (void)snprintf(label, sizeof(label), "Parameter %u", index + 1);
     ds_buf_printf(&b, "%s", ds_text_address(r, a->value, number));
-    if (a->resolved != NULL)
-        ds_buf_printf(&b, " = %s", a->resolved);
     if (a->text != NULL && a->text[0] != '\0')
-        ds_buf_printf(&b, "\n%s", a->text);
+        ds_buf_printf(&b, "  %s", a->text);
+    if (a->resolved != NULL)
+        ds_buf_printf(&b, "%s %s", a->text != NULL && a->text[0] != '\0' ? ":" : " ", a->resolved);
     ds_paper_field(p, label, ds_buf_text(&b));
     ds_buf_deinit(&b);
 }
@@ -45,15 +54,16 @@ static void crash_subcode(struct ds_paper *p, const struct ds_report *r)
         ds_paper_fieldf(p, "Sub-code", "not in the table of %s", b->edition);
 }
 
-static void crash_exception(struct ds_paper *p, const struct ds_report *r)
+static void crash_exception(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     const struct ds_report_exception *e = &r->exception;
     char number[DS_TEXT_ADDRESS];
-    if (e->known)
-        ds_paper_fieldf(p, "Exception", "%s (0x%08" PRIx32 ") at %s%s%s\nfrom %s",
+    if (e->known && (!e->of_bugcheck || verbose))
+        ds_paper_fieldf(p, "Exception", "%s (0x%08" PRIx32 ") at %s%s%s\nfrom %s%s",
                         e->name != NULL ? e->name : "code not listed", e->code,
                         ds_text_address(r, ds_opt_known(e->address), number),
-                        e->where != NULL ? " = " : "", e->where != NULL ? e->where : "", e->source);
+                        e->where != NULL ? " = " : "", e->where != NULL ? e->where : "", e->source,
+                        e->of_bugcheck ? ": the bugcheck itself, nothing was raised" : "");
     if (r->fault_address.known)
         ds_paper_fieldf(
             p, "Fault address", "%s%s%s%s%s", ds_text_address(r, r->fault_address, number),
@@ -130,12 +140,12 @@ static void crash_process(struct ds_paper *p, const struct ds_report *r)
 void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     ds_paper_heading(p, r->bugcheck.live || r->dump.live ? "SITUATION" : "CRASH");
-    crash_bugcheck(p, r);
-    if (r->bugcheck.code.known)
+    crash_bugcheck(p, r, verbose);
+    if (r->bugcheck.code.known && (r->bugcheck.code.value != 0 || verbose))
         for (unsigned i = 0; i < 4; i++)
-            crash_parameter(p, r, i);
+            crash_parameter(p, r, i, verbose);
     crash_subcode(p, r);
-    crash_exception(p, r);
+    crash_exception(p, r, verbose);
     crash_context(p, r, verbose);
     crash_process(p, r);
     ds_paper_field(p, "Signature", r->signature.hash);

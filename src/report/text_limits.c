@@ -32,17 +32,20 @@ static void limit_note(struct ds_paper *p, const struct ds_report_note *n)
 }
 
 static void limit_walk(struct ds_paper *p, const struct ds_report *r,
-                       const struct ds_report_walk *w)
+                       const struct ds_report_walk *w, int verbose)
 {
     char number[DS_TEXT_ADDRESS];
     struct ds_buf b;
     ds_buf_init(&b, 64u << 10);
-    ds_buf_printf(&b, "%s: %" PRIu64 " rows, then cut short: %s", w->table_name, w->rows,
-                  w->stop_reason != NULL ? w->stop_reason : DS_REPORT_UNKNOWN);
-    if (w->stop_address.known)
-        ds_buf_printf(&b, " at %s", ds_text_address(r, w->stop_address, number));
+    ds_buf_printf(&b, "The list of %s is incomplete (%" PRIu64 " found): ", w->table_name, w->rows);
     if (w->detail != NULL && w->detail[0] != '\0')
-        ds_buf_printf(&b, " (%s)", w->detail);
+        ds_buf_str(&b, w->detail);
+    else
+        ds_buf_str(&b, w->stop_reason != NULL ? w->stop_reason : DS_REPORT_UNKNOWN);
+    if (w->stop_address.known)
+        ds_buf_printf(&b, ", at %s", ds_text_address(r, w->stop_address, number));
+    if (verbose && w->stop_reason != NULL)
+        ds_buf_printf(&b, " [%s]", w->stop_reason);
     limit_item(p, DS_STYLE_WARN, &b);
 }
 
@@ -63,13 +66,13 @@ static size_t limit_findings(struct ds_paper *p, const struct ds_report *r)
     return count;
 }
 
-static size_t limit_walks(struct ds_paper *p, const struct ds_report *r)
+static size_t limit_walks(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     size_t count = 0;
     for (size_t i = 0; i < r->walk_count; i++) {
         if (r->walks[i].complete)
             continue;
-        limit_walk(p, r, &r->walks[i]);
+        limit_walk(p, r, &r->walks[i], verbose);
         count++;
     }
     return count;
@@ -104,7 +107,7 @@ void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose)
                       r->notes_dropped);
         count++;
     }
-    count += limit_walks(p, r);
+    count += limit_walks(p, r, verbose);
     count += limit_findings(p, r);
     if (count == 0)
         ds_paper_row(p, DS_STYLE_PLAIN,

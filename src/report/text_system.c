@@ -58,7 +58,7 @@ static void system_hardware(struct ds_paper *p, const struct ds_report *r)
     ds_buf_deinit(&b);
     append_part(&b, s->manufacturer);
     append_part(&b, s->model);
-    if (s->board != NULL)
+    if (s->board != NULL && strcmp(s->board, ds_buf_text(&b)) != 0)
         ds_buf_printf(&b, "%sboard %s", b.len > 0 ? ", " : "", s->board);
     if (b.len > 0)
         ds_paper_field(p, "Machine", ds_buf_text(&b));
@@ -133,16 +133,31 @@ static void unloaded_rows(struct ds_paper *p, const struct ds_report *r)
     }
 }
 
+/* Whether an earlier one of the first `index` has the same name. */
+static bool named_before(const struct ds_report *r, size_t index)
+{
+    const char *name = r->unloaded[index].name;
+    for (size_t i = 0; name != NULL && i < index; i++)
+        if (r->unloaded[i].name != NULL && strcmp(r->unloaded[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void unloaded_names(struct ds_paper *p, const struct ds_report *r)
 {
     struct ds_buf b;
+    size_t shown = 0;
     ds_buf_init(&b, 64u << 10);
     ds_buf_printf(&b, "%zu", r->unloaded_count);
-    for (size_t i = 0; i < r->unloaded_count && i < 8; i++)
-        ds_buf_printf(&b, "%s%s%s", i == 0 ? ": " : ", ",
+    for (size_t i = 0; i < r->unloaded_count && shown < 8; i++) {
+        if (named_before(r, i))
+            continue;
+        ds_buf_printf(&b, "%s%s%s", shown == 0 ? ": " : ", ",
                       r->unloaded[i].name != NULL ? r->unloaded[i].name : DS_REPORT_UNKNOWN,
                       r->unloaded[i].name_cut ? "..." : "");
-    ds_buf_str(&b, r->unloaded_count > 8 ? ", more" : "");
+        shown++;
+    }
+    ds_buf_str(&b, shown == 8 && r->unloaded_count > 8 ? ", more with -v" : "");
     ds_paper_field(p, "Unloaded", ds_buf_text(&b));
     ds_buf_deinit(&b);
 }
