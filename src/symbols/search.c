@@ -21,6 +21,7 @@ struct wanted {
     const char *pdb_name;
     char file[64];      /* "5278…-1" */
     char store_key[64]; /* "5278…1": a symbol store's folder */
+    char other[64];     /* what a file on the path is for instead; "" while there was none */
 };
 
 struct match {
@@ -130,7 +131,7 @@ static char *copy_text(const char *s)
 }
 
 /* One folder or file. */
-static char *look_at(const char *path, const struct wanted *w)
+static char *look_at(const char *path, struct wanted *w)
 {
     struct ds_isf isf;
     bool same;
@@ -143,6 +144,8 @@ static char *look_at(const char *path, const struct wanted *w)
         if (ds_isf_identify(path, &isf, NULL) != DS_OK)
             return NULL;
         same = ds_text_casecmp(isf.pdb_id, w->file) == 0;
+        (void)snprintf(w->other, sizeof w->other, "%s",
+                       isf.pdb_id[0] != '\0' ? isf.pdb_id : "an untold PDB");
         ds_isf_deinit(&isf);
         return same ? copy_text(path) : NULL;
     case DS_OS_PATH_NONE:
@@ -165,7 +168,7 @@ static bool next_part(char **rest, char separator, char **part)
 }
 
 /* "folder", "srv*a*b", "symsrv*symsrv.dll*a*b", "cache*a". */
-static char *look_at_element(char *element, const struct wanted *w)
+static char *look_at_element(char *element, struct wanted *w)
 {
     char *rest = element, *part = NULL, *path = NULL;
     unsigned pass = 0;
@@ -208,6 +211,7 @@ enum ds_status ds_symbols_search(const char *search_path, const char *pdb_name, 
         if (*found != NULL)
             return DS_OK;
     }
-    return ds_err_set(err, DS_NOT_FOUND, "no symbol table for %s %s on the symbol path", pdb_name,
-                      pdb_id);
+    return ds_err_set(err, DS_NOT_FOUND, "no symbol table for %s %s on the symbol path%s%s",
+                      pdb_name, pdb_id, w.other[0] != '\0' ? "; a file on it is for " : "",
+                      w.other);
 }

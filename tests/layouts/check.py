@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves data/layouts. Shares nothing with src/ or tools/.
 
-usage: check.py [--engine PROGRAM] [REFERENCE]
+usage: check.py [--engine PROGRAM] [--results FILE] [REFERENCE]
 
 Compares what data/layouts says with the reference material beside the checkout (REFERENCE,
 default ../shared):
@@ -11,8 +11,8 @@ default ../shared):
   kdbg      sizes and offsets that KDDEBUGGER_DATA64 of real dumps carries
   engine    that the compiled tables answer what the text files say (PROGRAM reads lines
             `PROFILE STRUCT MEMBER` and prints offset, size, bit position and length)
-Prints one line a part, then the mismatches. Exit status: 0 equal (or a part was skipped, loudly),
-1 mismatches.
+Prints one line a part, then the mismatches, and adds "check-layouts PASSED FAILED SKIPPED" to FILE.
+Exit status: 0 equal (or a part was skipped, loudly), 1 mismatches.
 """
 import collections
 import fnmatch
@@ -122,7 +122,7 @@ class Profiles:
 
 class Report:
     def __init__(self):
-        self.bad = 0
+        self.passed = self.failed = self.skipped = 0
 
     def part(self, name, compared, mismatches, note=""):
         print("check-layouts %s: %d compared, %d mismatches%s"
@@ -131,11 +131,14 @@ class Report:
             print("    " + line)
         if len(mismatches) > 40:
             print("    … and %d more" % (len(mismatches) - 40))
-        self.bad += len(mismatches)
+        if mismatches or not compared:
+            self.failed += 1
+        else:
+            self.passed += 1
 
-    @staticmethod
-    def skip(name, why):
+    def skip(self, name, why):
         print("check-layouts %s: SKIPPED: %s" % (name, why))
+        self.skipped += 1
 
 
 def read_wanted():
@@ -533,9 +536,10 @@ def resolves_inside(profiles, ask):
 
 
 def main():
-    args, program = sys.argv[1:], None
-    if args and args[0] == "--engine":
-        program, args = args[1], args[2:]
+    args, options = sys.argv[1:], {}
+    while len(args) > 1 and args[0] in ("--engine", "--results"):
+        options[args[0]] = args[1]
+        args = args[2:]
     root = args[0] if args else "../shared"
     report = Report()
     profiles = Profiles(DATA)
@@ -543,9 +547,12 @@ def main():
     check_sources(report, profiles, wanted, root)
     check_isf(report, profiles, root)
     check_kdbg(report, profiles, root)
-    if program:
-        check_engine(report, profiles, program)
-    return 1 if report.bad else 0
+    if "--engine" in options:
+        check_engine(report, profiles, options["--engine"])
+    if "--results" in options:
+        with open(options["--results"], "a", encoding="ascii") as f:
+            f.write("check-layouts %d %d %d\n" % (report.passed, report.failed, report.skipped))
+    return 1 if report.failed else 0
 
 
 if __name__ == "__main__":

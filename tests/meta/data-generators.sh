@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: tests/meta/data-generators.sh
-# The awk generators of data/bugchecks and data/codes: every awk on this machine (mawk, gawk,
+# The awk generators of data/: every awk on this machine (mawk, gawk,
 # busybox, original-awk) prints the same tables, and broken input is refused with file and line.
 cd "$(dirname "$0")/../.." || exit 1
 tmp=$(mktemp -d) || exit 1
@@ -15,7 +15,7 @@ fail()
 
 printf '#!/bin/sh\nexec busybox awk "$@"\n' >"$tmp/busybox-awk"
 chmod +x "$tmp/busybox-awk"
-for gen in bugchecks codes; do
+for gen in bugchecks codes layouts versions globals kdbg_layout; do
     sh tools/gen/$gen.sh >"$tmp/$gen.want" || fail "$gen: the generator fails"
     [ -s "$tmp/$gen.want" ] || fail "$gen: the generator prints nothing"
     for awk in mawk gawk original-awk busybox-awk; do

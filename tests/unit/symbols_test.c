@@ -266,6 +266,10 @@ static void searching(void)
     expect_found("SymSrv*symsrv.dll*build/nosuch*build/symsearch", "", flat);
     expect_found("symsrv*build/symsearch", "c.pdb", NULL);
     expect_found(flat, "c.pdb", flat);
+    struct ds_err err;
+    char *found = NULL;
+    CHECK(ds_symbols_search(flat, "c.pdb", REAL_ID, &found, &err) == DS_NOT_FOUND);
+    CHECK(strstr(err.text, "is for " SMALL_ID) != NULL);
     CHECK(write_file(deep, small_isf, sizeof small_isf - 1));
     expect_found("build/symsearch", "a.pdb", deep);
     CHECK(write_file(store, small_isf, sizeof small_isf - 1));

@@ -2,7 +2,7 @@
 # Prints the C tables of data/layouts/nt-globals.tsv: one row of RVAs per name, one column per
 # kernel; 0 where the kernel has none (RVA 0 is the image header).
 set -e
-LC_ALL=C awk '
+LC_ALL=C "${AWK:-awk}" '
 BEGIN {
     print "/* Generated from data/layouts/nt-globals.tsv by tools/gen/globals.sh. */"
     print "#include \"symbols/tables.h\""

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the C table of data/layouts/kddebugger-data64.layout, which is sorted by name.
 set -e
-LC_ALL=C awk '
+LC_ALL=C "${AWK:-awk}" '
 BEGIN {
     print "/* Generated from data/layouts/kddebugger-data64.layout by tools/gen/kdbg_layout.sh. */"
     print "#include \"symbols/tables.h\""

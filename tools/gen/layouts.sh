@@ -14,7 +14,7 @@ echo '#include "symbols/tables.h"'
         */profiles.layout | */enums.layout | */kddebugger-data64.layout) ;;
         *) cat "$f" ;;
         esac
-    done | awk -f tools/gen/layouts-flatten.awk | sort -t "$tab" -k 1,1 -k 2,2
+    done | "${AWK:-awk}" -f tools/gen/layouts-flatten.awk | sort -t "$tab" -k 1,1 -k 2,2
     sed 's/^/P /' "$dir/profiles.layout"
     sed 's/^/E /' "$dir/enums.layout"
-} | awk -f tools/gen/layouts.awk
+} | "${AWK:-awk}" -f tools/gen/layouts.awk

@@ -2,7 +2,7 @@
 # Prints the C table of data/layouts/nt-versions.tsv, which is sorted by architecture, timestamp
 # and size. An image listed under two versions keeps the first.
 set -e
-LC_ALL=C awk -F '\t' '
+LC_ALL=C "${AWK:-awk}" -F '\t' '
 BEGIN {
     print "/* Generated from data/layouts/nt-versions.tsv by tools/gen/versions.sh. */"
     print "#include \"symbols/tables.h\""

@@ -6,7 +6,7 @@ $(B)/tests/layouts/query: $(B)/tests/layouts/query.o $(LIB)
 .PHONY: check-layouts
 ## check-layouts: prove data/layouts against symbol tables and real dumps in ../shared
 check-layouts: $(B)/tests/layouts/query
-	$(Q)$(PYTHON) tests/layouts/check.py --engine $< ../shared
+	$(Q)$(PYTHON) tests/layouts/check.py --engine $< --results $(B)/results ../shared
 
 .PHONY: layouts
 ## layouts: (maintainers) write data/layouts anew from ../shared/layouts
