@@ -5,6 +5,7 @@
 #include "nt/impl.h"
 
 #define STATUS_ACCESS_VIOLATION 0xc0000005u
+#define STATUS_BREAKPOINT 0x80000003u
 #define STATUS_IN_PAGE_ERROR 0xc0000006u
 #define ATTRIBUTE_LIVE_DUMP 0x10u /* header.Attributes, LiveDumpGenerated */
 #define CONTEXT_ROOM 3000u        /* bytes that a header has for a CONTEXT record */
@@ -115,6 +116,10 @@ static void add_exception(struct inputs *in)
     }
     if (ds_exception_read_header(t, e)) {
         e->source = "header";
+        /* Whoever writes the dump fills in a breakpoint at KeBugCheckEx: no exception happened. */
+        if (e->code == STATUS_BREAKPOINT && ds_target_module_at(t, e->address) == t->modules) {
+            *e = (struct ds_exception){0};
+        }
     }
 }
 

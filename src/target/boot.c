@@ -72,9 +72,6 @@ void ds_boot_triage(struct ds_target *t)
 
 /* ---- full and bitmap dumps: page tables ---- */
 
-/* Since Windows NT 4 every x64 and ARM64 kernel maps KUSER_SHARED_DATA here (wdm.h). */
-#define SHARED_USER_DATA 0xfffff78000000000u
-
 static enum ds_paging paging_of(const struct ds_target *t)
 {
     const struct ds_dump_header *h = ds_dump_header(t->dump);
@@ -116,7 +113,7 @@ static bool open_paged(struct ds_target *t)
     }
     ds_space_set_pointer_size(t->kernel, t->pointer_size);
     t->dtb = ds_opt_known(ds_space_dtb(t->kernel));
-    status = ds_space_translate(t->kernel, SHARED_USER_DATA, &pa, &fault);
+    status = ds_space_translate(t->kernel, DS_SHARED_USER_DATA, &pa, &fault);
     if (status == DS_OK) {
         ds_step_add(t, "dtb", "header", DS_OK, t->dtb, "", "KUSER_SHARED_DATA translates");
     } else {

@@ -35,6 +35,12 @@ struct ds_agreement ds_layout_agreement(const struct ds_target *t, const struct 
 /* Checks the layout against the snapshot and lowers its trust where they disagree. */
 void ds_boot_invariants(struct ds_target *t);
 
+/* Contradictions between the header, the records and memory become integrity notes. */
+void ds_boot_integrity(struct ds_target *t);
+
+/* Every x64 and ARM64 kernel maps KUSER_SHARED_DATA here (wdm.h). */
+#define DS_SHARED_USER_DATA 0xfffff78000000000u
+
 /* Modules: fill t->modules, t->module_count, t->modules_walk. */
 void ds_modules_from_triage(struct ds_target *t);
 void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *method);

@@ -77,6 +77,7 @@ static void boot(struct ds_target *t, const char *symbol_path)
         ds_boot_modules(t);
     }
     ds_boot_invariants(t);
+    ds_boot_integrity(t);
     declare_modules(t);
     ds_boot_symbols(t, symbol_path);
 }

@@ -212,6 +212,32 @@ static void test_access(void)
     }
 }
 
+static void header_exception(uint32_t code, uint64_t address)
+{
+    ds_put_le32(k.m.file + 0xf00, code);
+    ds_put_le64(k.m.file + 0xf10, address);
+}
+
+static void test_header_exception(void)
+{
+    kernel_open(&k);
+    header_exception(0x80000003, KERNEL_BASE + 0x3f5a80); /* the writer's own breakpoint */
+    struct ds_nt *nt = kernel_nt(&k);
+    CHECK(!ds_nt_fault(nt)->exception.known);
+    ds_nt_close(nt);
+    header_exception(0x80000003, FAULT_PC); /* a driver's */
+    nt = kernel_nt(&k);
+    CHECK(ds_nt_fault(nt)->exception.known);
+    CHECK_STR(ds_nt_fault(nt)->exception.source, "header");
+    ds_nt_close(nt);
+    header_exception(0xc0000094, KERNEL_BASE + 0x3f5a80);
+    ds_put_le32(k.m.file + 0xf18, 16); /* more parameters than a record has */
+    nt = kernel_nt(&k);
+    CHECK(!ds_nt_fault(nt)->exception.known);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
 static void test_dpc_stack(void)
 {
     uint64_t top = 0xffff850100006000u;
@@ -305,5 +331,5 @@ static void test_frame_limit(void)
 }
 
 TEST_MAIN(TEST(test_7e), TEST(test_3b_and_unreadable_context), TEST(test_d1_trap_frame_on_stack),
-          TEST(test_139), TEST(test_access), TEST(test_dpc_stack), TEST(test_call_forms),
-          TEST(test_frame_limit))
+          TEST(test_139), TEST(test_access), TEST(test_header_exception), TEST(test_dpc_stack),
+          TEST(test_call_forms), TEST(test_frame_limit))

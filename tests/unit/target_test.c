@@ -208,6 +208,46 @@ static void test_module_list_hostile(void)
     kernel_close(&k);
 }
 
+static const struct ds_integrity_note *note_of(struct ds_target *t, const char *check)
+{
+    return ds_integrity_find(ds_dump_integrity(t->dump), check);
+}
+
+static void test_contradictions_are_noted(void)
+{
+    kernel_open(&k);
+    struct ds_target *t = kernel_target(&k);
+    CHECK(note_of(t, "header.ps_loaded_module_list") == NULL);
+    CHECK(note_of(t, "header.dtb_leads_nowhere") == NULL);
+    CHECK(note_of(t, "kdbg.tag") == NULL);
+    ds_target_close(t);
+    ds_put_le64(k.m.file + 0x20, MODULE_LIST ^ 0x10);
+    ds_put_le64(k.m.file + 0x28, PROCESS_LIST ^ 0x100);
+    t = kernel_target(&k);
+    const struct ds_integrity_note *n = note_of(t, "header.ps_loaded_module_list");
+    CHECK(n != NULL && n->level == DS_INTEGRITY_DAMAGE);
+    CHECK_U64(n->offset, 0x20);
+    CHECK_STR(n->found, "0xfffff80400c2a380");
+    CHECK(note_of(t, "header.ps_active_process_head") != NULL);
+    CHECK_U64(t->module_count, 3); /* by the debugger data */
+    ds_target_close(t);
+    maker_put(&k.m, KDBG_VA + 0x10, 0, 4);
+    t = kernel_target(&k);
+    n = note_of(t, "kdbg.tag");
+    CHECK(n != NULL && n->level == DS_INTEGRITY_NOTE); /* it may be encoded */
+    ds_target_close(t);
+    ds_put_le64(k.m.file + 0x80, 0xfffff80700000000u);
+    t = kernel_target(&k);
+    n = note_of(t, "kdbg.address");
+    CHECK(n != NULL && n->level == DS_INTEGRITY_DAMAGE);
+    ds_target_close(t);
+    ds_put_le64(k.m.file + 0x10, 0); /* a page without tables */
+    t = kernel_target(&k);
+    CHECK(note_of(t, "header.dtb_leads_nowhere") != NULL);
+    ds_target_close(t);
+    kernel_close(&k);
+}
+
 static void test_header_only_and_x86(void)
 {
     kernel_open(&k);
