@@ -272,4 +272,5 @@ static void test_header_only_and_x86(void)
 TEST_MAIN(TEST(test_boot), TEST(test_kdbg_members), TEST(test_fields),
           TEST(test_kdbg_contradicts_layout), TEST(test_wrong_system_process),
           TEST(test_unknown_build), TEST(test_encoded_kdbg), TEST(test_nothing_leads_to_the_kernel),
-          TEST(test_module_list_hostile), TEST(test_header_only_and_x86))
+          TEST(test_module_list_hostile), TEST(test_header_only_and_x86),
+          TEST(test_contradictions_are_noted))
