@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/os.h"
+#include "base/text.h"
 
 #define SCRATCH_MAX (64u << 10) /* bytes of one derived text cell */
 
@@ -143,10 +144,49 @@ static enum ds_status select_prepare(struct ds_facts *f, const char *sql, sqlite
     return why ? ds_err_set(err, DS_INVALID, "SQL: %s", why) : DS_OK;
 }
 
-static void cells_read(sqlite3_stmt *stmt, size_t columns, struct ds_cell *cells)
+/* The result columns of a query and the row at hand. */
+struct result {
+    size_t columns;
+    const char **names;    /* owned array; the names are SQLite's */
+    struct ds_cell *cells; /* owned */
+    struct ds_buf *clean;  /* owned; per column, for text that is not UTF-8 as it comes */
+};
+
+static bool is_utf8(const char *s, size_t len)
 {
-    for (size_t i = 0; i < columns; i++) {
-        struct ds_cell *c = &cells[i];
+    for (size_t i = 0; i < len;) {
+        uint32_t code;
+        if ((uint8_t)s[i] < 0x80) {
+            i++;
+            continue;
+        }
+        size_t step = ds_text_decode(s + i, len - i, &code);
+        if (code == 0xFFFD && step != 3)
+            return false;
+        i += step;
+    }
+    return true;
+}
+
+/* CAST(x'ff' AS TEXT) is text for SQLite; callers are promised UTF-8. */
+static const char *utf8_text(sqlite3_stmt *stmt, int column, struct ds_buf *clean)
+{
+    const char *s = (const char *)sqlite3_column_text(stmt, column);
+    if (s == NULL)
+        return "";
+    size_t len = strlen(s);
+    if (is_utf8(s, len))
+        return s;
+    ds_buf_deinit(clean);
+    ds_buf_init(clean, 3u * DS_SQL_MAX_LENGTH + 1);
+    ds_text_from_bytes(clean, s, len);
+    return ds_buf_text(clean);
+}
+
+static void cells_read(sqlite3_stmt *stmt, struct result *r)
+{
+    for (size_t i = 0; i < r->columns; i++) {
+        struct ds_cell *c = &r->cells[i];
         bool is_address = c->is_address;
         *c = (struct ds_cell){.is_address = is_address};
         switch (sqlite3_column_type(stmt, (int)i)) {
@@ -161,9 +201,7 @@ static void cells_read(sqlite3_stmt *stmt, size_t columns, struct ds_cell *cells
         case SQLITE_TEXT:
         case SQLITE_BLOB:
             c->kind = DS_CELL_TEXT;
-            c->text = (const char *)sqlite3_column_text(stmt, (int)i);
-            if (c->text == NULL)
-                c->text = "";
+            c->text = utf8_text(stmt, (int)i, &r->clean[i]);
             break;
         default:
             c->kind = DS_CELL_NULL;
@@ -172,19 +210,29 @@ static void cells_read(sqlite3_stmt *stmt, size_t columns, struct ds_cell *cells
     }
 }
 
-/* Names and declared types of the result columns. Both arrays are malloc'ed. */
-static bool columns_describe(sqlite3_stmt *stmt, size_t columns, const char ***names,
-                             struct ds_cell **cells)
+static void result_deinit(struct result *r)
 {
-    *names = ds_alloc_array(columns, sizeof(**names));
-    *cells = ds_alloc_array(columns, sizeof(**cells));
-    if (*names == NULL || *cells == NULL)
+    for (size_t i = 0; r->clean && i < r->columns; i++)
+        ds_buf_deinit(&r->clean[i]);
+    free(r->clean);
+    free(r->cells);
+    free(r->names);
+}
+
+/* Names and declared types of the columns. Deinit in every case. */
+static bool result_init(sqlite3_stmt *stmt, struct result *r)
+{
+    *r = (struct result){.columns = (size_t)sqlite3_column_count(stmt)};
+    r->names = ds_alloc_array(r->columns, sizeof(*r->names));
+    r->cells = ds_alloc_array(r->columns, sizeof(*r->cells));
+    r->clean = ds_alloc_array(r->columns, sizeof(*r->clean));
+    if (r->names == NULL || r->cells == NULL || r->clean == NULL)
         return false;
-    for (size_t i = 0; i < columns; i++) {
+    for (size_t i = 0; i < r->columns; i++) {
         const char *type = sqlite3_column_decltype(stmt, (int)i);
-        (*names)[i] = sqlite3_column_name(stmt, (int)i);
-        (*cells)[i].is_address = type && strcmp(type, ds_vtab_decltype(DS_COL_ADDRESS)) == 0;
-        if ((*names)[i] == NULL)
+        r->names[i] = sqlite3_column_name(stmt, (int)i);
+        r->cells[i].is_address = type && strcmp(type, ds_vtab_decltype(DS_COL_ADDRESS)) == 0;
+        if (r->names[i] == NULL)
             return false;
     }
     return true;
@@ -208,24 +256,27 @@ static enum ds_status step_failed(struct ds_facts *f, int rc, struct ds_err *err
 static enum ds_status rows_give(struct ds_facts *f, sqlite3_stmt *stmt, uint64_t max_rows,
                                 ds_row_fn *each, void *arg, struct ds_err *err)
 {
-    size_t columns = (size_t)sqlite3_column_count(stmt);
-    DS_AUTO_FREE const char **names = NULL;
-    DS_AUTO_FREE struct ds_cell *cells = NULL;
-    if (!columns_describe(stmt, columns, &names, &cells))
-        return ds_err_set(err, DS_NO_MEMORY, "no memory for the result columns");
-    for (uint64_t row = 0;; row++) {
+    struct result r;
+    enum ds_status st = DS_OK;
+    if (!result_init(stmt, &r))
+        st = ds_err_set(err, DS_NO_MEMORY, "no memory for the result columns");
+    for (uint64_t row = 0; st == DS_OK; row++) {
         int rc = sqlite3_step(stmt);
         if (rc == SQLITE_DONE)
-            return DS_OK;
-        if (rc != SQLITE_ROW)
-            return step_failed(f, rc, err);
-        if (row >= max_rows)
-            return ds_err_set(err, DS_LIMIT, "the query gives more than %llu rows",
-                              (unsigned long long)max_rows);
-        cells_read(stmt, columns, cells);
-        if (!each(columns, names, cells, arg))
-            return DS_OK;
+            break;
+        if (rc != SQLITE_ROW) {
+            st = step_failed(f, rc, err);
+        } else if (row >= max_rows) {
+            st = ds_err_set(err, DS_LIMIT, "the query gives more than %llu rows",
+                            (unsigned long long)max_rows);
+        } else {
+            cells_read(stmt, &r);
+            if (!each(r.columns, r.names, r.cells, arg))
+                break;
+        }
     }
+    result_deinit(&r);
+    return st;
 }
 
 static void run_begin(struct ds_facts *f, struct ds_query_run *run, uint64_t max_ms)

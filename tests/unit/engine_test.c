@@ -131,6 +131,20 @@ static void address_columns_are_known_by_declaration(void)
     ds_facts_close(f);
 }
 
+static void text_is_always_utf8(void)
+{
+    struct ds_facts *f = open_engine();
+    struct answer a;
+    CHECK(ask(f, "SELECT CAST(x'41ff42' AS TEXT)", &a, NULL) == DS_OK);
+    CHECK_STR(a.text, "A\xEF\xBF\xBD"
+                      "B");
+    CHECK(ask(f, "SELECT x'fe'", &a, NULL) == DS_OK);
+    CHECK_STR(a.text, "\xEF\xBF\xBD");
+    CHECK(ask(f, "SELECT 'gr\xC3\xBC\xC3\x9F'", &a, NULL) == DS_OK);
+    CHECK_STR(a.text, "gr\xC3\xBC\xC3\x9F");
+    ds_facts_close(f);
+}
+
 static void walk_says_how_the_table_came_to_be(void)
 {
     struct ds_facts *f = open_engine();
@@ -271,6 +285,6 @@ static void a_callback_can_stop(void)
 }
 
 TEST_MAIN(TEST(lookups_agree_with_scans), TEST(join_by_key_is_not_quadratic),
-          TEST(address_columns_are_known_by_declaration), TEST(walk_says_how_the_table_came_to_be),
-          TEST(good_queries_pass), TEST(bad_queries_are_refused), TEST(caps_end_a_query),
-          TEST(a_callback_can_stop))
+          TEST(address_columns_are_known_by_declaration), TEST(text_is_always_utf8),
+          TEST(walk_says_how_the_table_came_to_be), TEST(good_queries_pass),
+          TEST(bad_queries_are_refused), TEST(caps_end_a_query), TEST(a_callback_can_stop))

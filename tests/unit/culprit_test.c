@@ -1,0 +1,206 @@
+/* Who is named, why, and when nobody is. */
+#include "kernel_maker.h"
+
+#include "facts/skip.h"
+#include "rules/rules.h"
+
+static struct kernel k;
+static struct ds_nt *nt;
+static struct ds_verdict verdict;
+
+#define RECORD_AT (STACK_TOP(0) - 0xa00)
+#define CONTEXT_AT (STACK_TOP(0) - 0xf00)
+#define OTHER_BASE 0xfffff80700000000u
+
+static void begin(void)
+{
+    kernel_open(&k);
+    for (uint64_t va = STACK_TOP(0) - 0x2000; va < STACK_TOP(0); va += 8)
+        maker_ptr(&k.m, va, 0);
+}
+
+static void judge(void)
+{
+    nt = kernel_nt(&k);
+    CHECK(ds_culprit_find(nt, &verdict) == DS_OK);
+    CHECK(verdict.culprit.reason != NULL && *verdict.culprit.reason != '\0');
+    CHECK(verdict.culprit.confidence != NULL);
+}
+
+static void end(void)
+{
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+static void put_exception(uint32_t code, uint64_t pc)
+{
+    maker_put(&k.m, RECORD_AT, code, 4);
+    maker_ptr(&k.m, RECORD_AT + 0x10, pc);
+    maker_put(&k.m, RECORD_AT + 0x18, 2, 4);
+    maker_put(&k.m, CONTEXT_AT + 0x30, 0x10001f, 4);
+    maker_ptr(&k.m, CONTEXT_AT + 0x98, STACK_TOP(0) - 0x400);
+    maker_ptr(&k.m, CONTEXT_AT + 0xf8, pc);
+}
+
+static void the_exception_names_the_driver(void)
+{
+    begin();
+    put_exception(0xc0000005, DRIVER_BASE + 0x1100);
+    kernel_bugcheck(&k, 0x7e, 0xffffffffc0000005u, DRIVER_BASE + 0x1100, RECORD_AT, CONTEXT_AT);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_STR(verdict.culprit.module, "driver.sys");
+    CHECK_STR(verdict.culprit.function, "driver+0x1100");
+    CHECK_STR(verdict.culprit.confidence, "high");
+    CHECK(strstr(verdict.culprit.reason, "STATUS_ACCESS_VIOLATION") != NULL);
+    CHECK(strstr(verdict.culprit.reason, "rip is 0xfffff80500001100") != NULL);
+    CHECK_U64(verdict.runner_up_count, 0);
+    end();
+}
+
+static void a_code_parameter_names_the_driver(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0xd1, 0x28, 2, 0, DRIVER_BASE + 0x1234);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_STR(verdict.culprit.module, "driver.sys");
+    CHECK(strstr(verdict.culprit.reason, "bugcheck parameter 4") != NULL);
+    end();
+}
+
+/* A parameter that is a data address blames nobody, even inside a driver's image. */
+static void a_data_parameter_blames_nobody(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0xd1, DRIVER_BASE + 0x3000, 2, 0, KERNEL_BASE + 0x1000);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_KERNEL);
+    CHECK_STR(verdict.culprit.module, "ntoskrnl.exe");
+    CHECK_STR(verdict.culprit.confidence, "low");
+    end();
+}
+
+static void an_unloaded_driver_is_named(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0xd1, 0x28, 2, 8, 0xfffff80600001234u);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_STR(verdict.culprit.module, "older.sys");
+    CHECK_STR(verdict.culprit.function, "older.sys+0x1234");
+    CHECK(strstr(verdict.culprit.reason, "unloaded") != NULL);
+    end();
+}
+
+static void the_stack_is_the_last_resort(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0xd1, 0x28, 2, 0, KERNEL_BASE + 0x1000);
+    maker_write(&k.m, DRIVER_BASE + 0x1205 - 5, "\xe8\x01\x02\x03\x04", 5);
+    maker_ptr(&k.m, STACK_TOP(0) - 0x700, DRIVER_BASE + 0x1205);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_STR(verdict.culprit.module, "driver.sys");
+    CHECK_STR(verdict.culprit.confidence, "low");
+    CHECK(strstr(verdict.culprit.reason, "scanning the stack") != NULL);
+    end();
+}
+
+static void what_the_stack_shows_runs_up(void)
+{
+    begin();
+    kernel_module(&k, 1, OTHER_BASE, 0x8000, 0x33333333, "other.sys"); /* instead of the HAL */
+    kernel_image(&k, OTHER_BASE, 0x33333333, 0x8000);
+    maker_write(&k.m, OTHER_BASE + 0x1205 - 5, "\xe8\x01\x02\x03\x04", 5);
+    maker_ptr(&k.m, STACK_TOP(0) - 0x700, OTHER_BASE + 0x1205);
+    kernel_bugcheck(&k, 0xd1, 0x28, 2, 0, DRIVER_BASE + 0x1234);
+    judge();
+    CHECK_STR(verdict.culprit.module, "driver.sys");
+    CHECK_U64(verdict.runner_up_count, 1);
+    CHECK_STR(verdict.runners_up[0].module, "other.sys");
+    CHECK_STR(verdict.runners_up[0].confidence, "low");
+    end();
+}
+
+static void a_requested_crash_blames_nobody(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0xe2, 0, 0, 0, DRIVER_BASE + 0x1234);
+    maker_ptr(&k.m, STACK_TOP(0) - 0x700, DRIVER_BASE + 0x1205);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_UNKNOWN);
+    CHECK(verdict.culprit.module == NULL && verdict.runner_up_count == 0);
+    CHECK(strstr(verdict.culprit.reason, "asked for") != NULL);
+    end();
+}
+
+static void no_crash_blames_nobody(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0, 0, 0, 0, DRIVER_BASE);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_UNKNOWN);
+    CHECK(strstr(verdict.culprit.reason, "did not crash") != NULL);
+    end();
+}
+
+static void hardware_and_corruption_have_their_kinds(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0x124, 0, 0, 0, 0);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_HARDWARE && verdict.culprit.module == NULL);
+    end();
+    begin();
+    kernel_bugcheck(&k, 0x19, 3, 0, 0, 0);
+    maker_write(&k.m, DRIVER_BASE + 0x1205 - 5, "\xe8\x01\x02\x03\x04", 5);
+    maker_ptr(&k.m, STACK_TOP(0) - 0x700, DRIVER_BASE + 0x1205);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_MEMORY_CORRUPTION);
+    CHECK_U64(verdict.runner_up_count, 1); /* a driver at work when it was found: a hint, no more */
+    CHECK_STR(verdict.runners_up[0].module, "driver.sys");
+    end();
+}
+
+static void a_critical_process_is_named(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0xef, PROCESS(1), 0, 0, 0);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_PROCESS);
+    CHECK_STR(verdict.culprit.module, "smss.exe");
+    end();
+}
+
+static void filler_in_the_code_is_unknown(void)
+{
+    begin();
+    kernel_bugcheck(&k, 0x45474150, 0, 0, 0, 0);
+    judge();
+    CHECK(verdict.culprit.kind == DS_CULPRIT_UNKNOWN);
+    CHECK(strstr(verdict.culprit.reason, "does not say") != NULL);
+    end();
+}
+
+static void the_skip_list_matches_names(void)
+{
+    CHECK(ds_skip_find("NTOSKRNL.EXE") != NULL);
+    CHECK(ds_skip_find("Wdf01000.sys") != NULL);
+    CHECK(ds_skip_find("dump_storport.sys") != NULL);
+    CHECK(ds_skip_find("kd_02_10ec.dll") != NULL);
+    CHECK(ds_skip_find("kd_02_10ec.sys") == NULL);
+    CHECK(ds_skip_find("storport.sys") == NULL);
+    CHECK(ds_skip_find("ntoskrnl.exe.sys") == NULL);
+    CHECK(ds_skip_find("hal") == NULL);
+    CHECK(ds_skip_find("") == NULL);
+    CHECK(ds_blame_find(0x100000e2) != NULL && ds_blame_find(0xd1) == NULL);
+}
+
+TEST_MAIN(TEST(the_exception_names_the_driver), TEST(a_code_parameter_names_the_driver),
+          TEST(a_data_parameter_blames_nobody), TEST(an_unloaded_driver_is_named),
+          TEST(the_stack_is_the_last_resort), TEST(what_the_stack_shows_runs_up),
+          TEST(a_requested_crash_blames_nobody), TEST(no_crash_blames_nobody),
+          TEST(hardware_and_corruption_have_their_kinds), TEST(a_critical_process_is_named),
+          TEST(filler_in_the_code_is_unknown), TEST(the_skip_list_matches_names))
