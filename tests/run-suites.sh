@@ -8,13 +8,26 @@ shift
 make=${MAKE:-make}
 mkdir -p "$(dirname "$results")"
 : >"$results"
+rm -f "$results.failed"
 bad=
+
+# count TARGET: the lines of a suite that writes no counts of its own.
+count() {
+    awk -v name="$1" '
+        /^ok / { p++ }
+        /^skip |SKIP/ { s++ }
+        END { print name, p ? p : 1, 0, s + 0 }' "$results.log"
+}
+
 for target in "$@"; do
     before=$(wc -l <"$results")
     echo "== $target"
-    if $make --no-print-directory "$target"; then
-        [ "$(wc -l <"$results")" -gt "$before" ] || echo "$target 1 0 0" >>"$results"
+    { $make --no-print-directory "$target" 2>&1 || echo "$target" >"$results.failed"; } |
+        tee "$results.log"
+    if [ ! -f "$results.failed" ]; then
+        [ "$(wc -l <"$results")" -gt "$before" ] || count "$target" >>"$results"
     else
+        rm -f "$results.failed"
         bad="$bad $target"
         tail -n +"$((before + 1))" "$results" | awk '{f += $3} END {exit f > 0}' &&
             echo "$target 0 1 0" >>"$results"

@@ -17,7 +17,10 @@ extern "C" {
 /** Marks results that must not be ignored. */
 #if defined(__GNUC__)
 #define DS_MUST_CHECK __attribute__((warn_unused_result))
-#define DS_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#ifndef DS_PRINTF_DIALECT
+#define DS_PRINTF_DIALECT printf /* the build says gnu_printf where printf means another one */
+#endif
+#define DS_PRINTF(f, a) __attribute__((format(DS_PRINTF_DIALECT, f, a)))
 #else
 #define DS_MUST_CHECK
 #define DS_PRINTF(f, a)
