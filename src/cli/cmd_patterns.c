@@ -35,6 +35,20 @@ static void show_list(struct ds_paper *p, const char *label, const char *const *
         ds_paper_field(p, i == 0 ? label : "", items[i]);
 }
 
+/* The query keeps its own lines. */
+static void show_query(struct ds_paper *p, const char *query)
+{
+    for (bool first = true; *query != '\0' || first; first = false) {
+        size_t n = strcspn(query, "\n");
+        struct ds_buf line;
+        ds_buf_init(&line, 1u << 20);
+        ds_buf_add(&line, query, n);
+        ds_paper_field(p, first ? "Query" : "", ds_buf_text(&line));
+        ds_buf_deinit(&line);
+        query += n + (query[n] == '\n');
+    }
+}
+
 static void show_pattern(struct ds_paper *p, const struct ds_pattern *one)
 {
     ds_paper_item(p, 0, DS_STYLE_BOLD, one->title, "");
@@ -46,7 +60,7 @@ static void show_pattern(struct ds_paper *p, const struct ds_pattern *one)
     ds_paper_field(p, "Explanation", one->explain != NULL ? one->explain : "");
     show_list(p, "Next steps", one->next_steps, one->next_step_count);
     show_list(p, "References", one->references, one->reference_count);
-    ds_paper_field(p, "Query", one->query);
+    show_query(p, one->query);
 }
 
 static void checked(const char *file, const struct ds_pattern *pattern, const char *problem,

@@ -92,7 +92,8 @@ static void info_windows(struct ds_paper *p, const struct ds_dump_header *h)
 static void info_times(struct ds_paper *p, const struct ds_dump_header *h)
 {
     char text[DS_CLOCK_TEXT];
-    bool dated = h->system_time.known && ds_clock_utc(h->system_time.value, text);
+    bool dated = h->system_time.known && h->system_time.value != 0 &&
+                 ds_clock_utc(h->system_time.value, text);
     ds_paper_field(p, "Time", dated ? text : DS_REPORT_UNKNOWN);
     if (h->system_up_time.known)
         ds_clock_span(h->system_up_time.value, text);

@@ -25,7 +25,7 @@ void ds_json_cell(struct ds_json *j, const struct ds_cell *cell, unsigned digits
 void ds_json_key_time(struct ds_json *j, const char *key, struct ds_opt filetime)
 {
     char text[DS_CLOCK_TEXT];
-    bool is_date = filetime.known && ds_clock_iso(filetime.value, text);
+    bool is_date = filetime.known && filetime.value != 0 && ds_clock_iso(filetime.value, text);
     ds_json_key_string(j, key, is_date ? text : NULL);
 }
 

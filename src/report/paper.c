@@ -64,22 +64,11 @@ static void paper_pad(struct ds_paper *p, size_t count)
         ds_buf_char(p->out, ' ');
 }
 
+/* Newlines too: text from a dump must not forge lines of the report. */
 static void paper_escape(struct ds_buf *out, const char *text)
 {
     ds_buf_init(out, TEXT_MAX);
-    while (*text != '\0') {
-        size_t n = strcspn(text, "\n");
-        struct ds_buf line;
-        ds_buf_init(&line, TEXT_MAX);
-        ds_buf_add(&line, text, n);
-        ds_text_for_terminal(out, ds_buf_text(&line));
-        ds_buf_deinit(&line);
-        text += n;
-        if (*text == '\n') {
-            ds_buf_char(out, '\n');
-            text++;
-        }
-    }
+    ds_text_for_terminal(out, text);
 }
 
 /* How many bytes of s fit into `columns`, at least one code point. */
@@ -113,27 +102,21 @@ static size_t line_break(const char *s, size_t len, size_t columns)
 static void paper_wrap(struct ds_paper *p, unsigned indent, enum ds_style style, const char *s)
 {
     size_t room = p->width > indent + 20 ? p->width - indent : 20;
+    size_t len = strlen(s);
     bool first = true;
     do {
-        size_t len = strcspn(s, "\n");
-        do {
-            size_t n = line_break(s, len, room);
-            if (!first)
-                paper_pad(p, n > 0 ? indent : 0);
-            first = false;
-            paper_style(p, style);
-            ds_buf_add(p->out, s, n);
-            paper_style_end(p, style);
-            ds_buf_char(p->out, '\n');
-            while (n < len && s[n] == ' ')
-                n++;
-            s += n;
-            len -= n;
-        } while (len > 0);
-        if (*s == '\0')
-            break;
-        s++;
-    } while (*s != '\0');
+        size_t n = line_break(s, len, room);
+        paper_pad(p, first ? 0 : indent);
+        first = false;
+        paper_style(p, style);
+        ds_buf_add(p->out, s, n);
+        paper_style_end(p, style);
+        ds_buf_char(p->out, '\n');
+        while (n < len && s[n] == ' ')
+            n++;
+        s += n;
+        len -= n;
+    } while (len > 0);
 }
 
 void ds_paper_item_styled(struct ds_paper *p, unsigned indent, enum ds_style label_style,

@@ -34,7 +34,7 @@ void ds_paper_blank(struct ds_paper *p);
 
 /*
  * `label` in `style`, padded to `indent` columns, then `text` wrapped with that hanging indent.
- * A label that is too long gets a line of its own. Newlines in text start a new line.
+ * A label that is too long gets a line of its own.
  */
 void ds_paper_item(struct ds_paper *p, unsigned indent, enum ds_style style, const char *label,
                    const char *text);

@@ -9,7 +9,6 @@
 #define VERDICT_INDENT 6
 #define FINDING_INDENT 12
 #define TEXT_MAX (64u << 10)
-#define INSTANCES_SHOWN 3 /* of one finding, unless verbose */
 
 const char *ds_text_address(const struct ds_report *r, struct ds_opt value,
                             char text[DS_TEXT_ADDRESS])
@@ -93,7 +92,7 @@ static void finding_instances(struct ds_paper *p, const struct ds_report *r,
                               const struct ds_report_finding *f, int verbose)
 {
     size_t shown =
-        verbose || f->instance_count <= INSTANCES_SHOWN ? f->instance_count : INSTANCES_SHOWN;
+        verbose || f->instance_count <= DS_TEXT_INSTANCES ? f->instance_count : DS_TEXT_INSTANCES;
     for (size_t i = 0; i < shown; i++) {
         ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", f->instances[i].message);
         instance_evidence(p, r, &f->instances[i], verbose);

@@ -5,6 +5,9 @@
 #include "report/model.h"
 #include "report/paper.h"
 
+/* Instances of one finding that are shown, unless verbose. */
+#define DS_TEXT_INSTANCES 3
+
 void ds_text_verdict(struct ds_paper *p, const struct ds_report *r);
 void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose);

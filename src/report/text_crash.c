@@ -58,12 +58,14 @@ static void crash_exception(struct ds_paper *p, const struct ds_report *r, int v
 {
     const struct ds_report_exception *e = &r->exception;
     char number[DS_TEXT_ADDRESS];
-    if (e->known && (!e->of_bugcheck || verbose))
-        ds_paper_fieldf(p, "Exception", "%s (0x%08" PRIx32 ") at %s%s%s\nfrom %s%s",
+    if (e->known && (!e->of_bugcheck || verbose)) {
+        ds_paper_fieldf(p, "Exception", "%s (0x%08" PRIx32 ") at %s%s%s",
                         e->name != NULL ? e->name : "code not listed", e->code,
                         ds_text_address(r, ds_opt_known(e->address), number),
-                        e->where != NULL ? " = " : "", e->where != NULL ? e->where : "", e->source,
+                        e->where != NULL ? " = " : "", e->where != NULL ? e->where : "");
+        ds_paper_fieldf(p, "", "from %s%s", e->source,
                         e->of_bugcheck ? ": the bugcheck itself, nothing was raised" : "");
+    }
     if (r->fault_address.known)
         ds_paper_fieldf(
             p, "Fault address", "%s%s%s%s%s", ds_text_address(r, r->fault_address, number),
@@ -104,9 +106,10 @@ static void crash_context(struct ds_paper *p, const struct ds_report *r, int ver
         if (!c->chosen && !verbose)
             continue;
         char number[DS_TEXT_ADDRESS];
-        ds_paper_fieldf(p, c->chosen ? "Context" : "Other context", "%s%s%s\nfrom %s: %s",
+        ds_paper_fieldf(p, c->chosen ? "Context" : "Other context", "%s%s%s",
                         ds_text_address(r, ds_opt_known(c->pc), number),
-                        c->where != NULL ? " = " : "", c->where != NULL ? c->where : "", c->source,
+                        c->where != NULL ? " = " : "", c->where != NULL ? c->where : "");
+        ds_paper_fieldf(p, "", "from %s: %s", c->source,
                         c->meaning != NULL ? c->meaning : "meaning " DS_REPORT_UNKNOWN);
         if (verbose && c->context != NULL)
             context_registers(p, c->context);
@@ -149,8 +152,9 @@ void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose)
     crash_context(p, r, verbose);
     crash_process(p, r);
     ds_paper_field(p, "Signature", r->signature.hash);
-    ds_paper_fieldf(p, "", "%s%s", r->signature.text,
-                    r->signature.weak ? "\nweak: from the header alone" : "");
+    ds_paper_field(p, "", r->signature.text);
+    if (r->signature.weak)
+        ds_paper_field(p, "", "weak: from the header alone");
 }
 
 static void stack_frame(struct ds_paper *p, const struct ds_report *r, size_t index)

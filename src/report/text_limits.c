@@ -31,17 +31,45 @@ static void limit_note(struct ds_paper *p, const struct ds_report_note *n)
     limit_item(p, mild ? DS_STYLE_DIM : DS_STYLE_BAD, &b);
 }
 
-static void limit_walk(struct ds_paper *p, const struct ds_report *r,
-                       const struct ds_report_walk *w, int verbose)
+/* Words for a walk's stop reason, which is the name of a status. */
+static const char *reason_text(const char *name)
 {
+    for (int i = 0; name != NULL && i < DS_STATUS_COUNT; i++)
+        if (strcmp(ds_status_name((enum ds_status)i), name) == 0)
+            return ds_status_text((enum ds_status)i);
+    return DS_REPORT_UNKNOWN;
+}
+
+static const char *walk_why(const struct ds_report_walk *w)
+{
+    return w->detail != NULL && w->detail[0] != '\0' ? w->detail : reason_text(w->stop_reason);
+}
+
+/* Two lists that ended for the same reason are told in one sentence. */
+static bool same_end(const struct ds_report_walk *a, const struct ds_report_walk *b)
+{
+    return !a->complete && !b->complete && a->rows == b->rows &&
+           a->stop_address.known == b->stop_address.known &&
+           (!a->stop_address.known || a->stop_address.value == b->stop_address.value) &&
+           strcmp(walk_why(a), walk_why(b)) == 0;
+}
+
+static void limit_walk(struct ds_paper *p, const struct ds_report *r, size_t index, int verbose)
+{
+    const struct ds_report_walk *w = &r->walks[index];
     char number[DS_TEXT_ADDRESS];
     struct ds_buf b;
+    for (size_t i = 0; i < index; i++)
+        if (same_end(&r->walks[i], w))
+            return;
     ds_buf_init(&b, 64u << 10);
-    ds_buf_printf(&b, "The list of %s is incomplete (%" PRIu64 " found): ", w->table_name, w->rows);
-    if (w->detail != NULL && w->detail[0] != '\0')
-        ds_buf_str(&b, w->detail);
-    else
-        ds_buf_str(&b, w->stop_reason != NULL ? w->stop_reason : DS_REPORT_UNKNOWN);
+    ds_buf_printf(&b, "Incomplete: %s", w->table_name);
+    for (size_t i = index + 1; i < r->walk_count; i++)
+        if (same_end(&r->walks[i], w))
+            ds_buf_printf(&b, ", %s", r->walks[i].table_name);
+    if (w->rows > 0)
+        ds_buf_printf(&b, " (%" PRIu64 " found)", w->rows);
+    ds_buf_printf(&b, ": %s", walk_why(w));
     if (w->stop_address.known)
         ds_buf_printf(&b, ", at %s", ds_text_address(r, w->stop_address, number));
     if (verbose && w->stop_reason != NULL)
@@ -72,7 +100,7 @@ static size_t limit_walks(struct ds_paper *p, const struct ds_report *r, int ver
     for (size_t i = 0; i < r->walk_count; i++) {
         if (r->walks[i].complete)
             continue;
-        limit_walk(p, r, &r->walks[i], verbose);
+        limit_walk(p, r, i, verbose);
         count++;
     }
     return count;
@@ -91,17 +119,37 @@ static void limit_steps(struct ds_paper *p, const struct ds_report *r)
     }
 }
 
+/* Whether a finding told of this defect already. */
+static bool told_above(const struct ds_report *r, const struct ds_report_note *n)
+{
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct ds_report_finding *f = &r->findings[i];
+        if (f->outcome != DS_OUTCOME_MATCH)
+            continue;
+        /* The text report shows the first instances only. */
+        for (size_t k = 0; k < f->instance_count && k < DS_TEXT_INSTANCES; k++)
+            if (f->instances[k].message != NULL && strstr(f->instances[k].message, n->check))
+                return true;
+    }
+    return false;
+}
+
 void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     ds_paper_heading(p, "WHAT COULD NOT BE TOLD");
-    size_t count = 0;
+    size_t count = 0, told = 0;
     for (size_t i = 0; i < r->note_count; i++) {
         bool mild = strcmp(r->notes[i].level, "note") == 0;
         if (mild && !verbose)
             continue;
-        limit_note(p, &r->notes[i]);
         count++;
+        if (verbose || !told_above(r, &r->notes[i]))
+            limit_note(p, &r->notes[i]);
+        else
+            told++;
     }
+    if (told > 0)
+        ds_paper_rowf(p, DS_STYLE_BAD, "  - What is lost by the damage that FINDINGS tells of.");
     if (r->notes_dropped > 0) {
         ds_paper_rowf(p, DS_STYLE_BAD, "  - %zu more defects of the file were not kept",
                       r->notes_dropped);

@@ -78,7 +78,7 @@ static void system_times(struct ds_paper *p, const struct ds_report *r)
     char text[DS_CLOCK_TEXT];
     if (!s->system_time.known)
         ds_paper_field(p, "Time", DS_REPORT_UNKNOWN);
-    else if (ds_clock_utc(s->system_time.value, text))
+    else if (s->system_time.value != 0 && ds_clock_utc(s->system_time.value, text))
         ds_paper_field(p, "Time", text);
     else
         ds_paper_fieldf(p, "Time", "0x%" PRIx64 " is not a date", s->system_time.value);
@@ -96,8 +96,9 @@ void ds_text_system(struct ds_paper *p, const struct ds_report *r)
     system_windows(p, r);
     system_hardware(p, r);
     system_times(p, r);
-    ds_paper_fieldf(p, "Kernel base", "%s%s%s", ds_text_address(r, s->kernel_base, number),
-                    s->kernel_pdb != NULL ? ", " : "", s->kernel_pdb != NULL ? s->kernel_pdb : "");
+    ds_paper_field(p, "Kernel base", ds_text_address(r, s->kernel_base, number));
+    if (s->kernel_pdb != NULL)
+        ds_paper_field(p, "Kernel PDB", s->kernel_pdb);
     if (s->layout_source != NULL)
         ds_paper_fieldf(p, "Layouts", "%s (trust: %s)", s->layout_source,
                         s->layout_trust != NULL ? s->layout_trust : DS_REPORT_UNKNOWN);
@@ -124,7 +125,7 @@ static void unloaded_rows(struct ds_paper *p, const struct ds_report *r)
     for (size_t i = 0; i < r->unloaded_count; i++) {
         const struct ds_report_unloaded *u = &r->unloaded[i];
         char when[DS_CLOCK_TEXT] = "";
-        if (u->unload_time.known)
+        if (u->unload_time.known && u->unload_time.value != 0)
             (void)ds_clock_utc(u->unload_time.value, when);
         ds_paper_rowf(p, DS_STYLE_PLAIN, "  %0*" PRIx64 " %0*" PRIx64 "  %s%s%s%s", (int)r->digits,
                       u->start, (int)r->digits, u->end,
