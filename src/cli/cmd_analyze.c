@@ -1,5 +1,6 @@
 /* `dumpscan FILE...`: the report. */
 #include "cli/batch.h"
+#include "rules/rules.h"
 
 static enum ds_status analyze_file(const struct cli_args *args, struct ds_snapshot *s,
                                    enum ds_format format, unsigned flags, char **text, int *rc,
@@ -11,8 +12,30 @@ static enum ds_status analyze_file(const struct cli_args *args, struct ds_snapsh
     return status;
 }
 
+/* A wrong pattern file is said once, before any dump is read. */
+static int check_patterns(const struct cli_args *args)
+{
+    struct ds_patterns *set;
+    struct ds_err err = {.text = "out of memory"};
+    enum ds_status s = ds_patterns_open_empty(&set, &err);
+    if (s != DS_OK) {
+        cli_error_message(NULL, "%s", err.text);
+        return CLI_INTERNAL;
+    }
+    for (size_t i = 0; s == DS_OK && i < args->pattern_count; i++)
+        s = ds_patterns_add_path(set, args->patterns[i], &err);
+    ds_patterns_close(set);
+    if (s == DS_OK)
+        return CLI_OK;
+    cli_error_message(NULL, "--patterns: %s", err.text);
+    return s == DS_NO_MEMORY ? CLI_INTERNAL : CLI_USAGE;
+}
+
 static int analyze_run(const struct cli_args *args)
 {
+    int rc = args->pattern_count > 0 ? check_patterns(args) : CLI_OK;
+    if (rc != CLI_OK)
+        return rc;
     return cli_batch_run(args, analyze_file);
 }
 

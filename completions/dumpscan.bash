@@ -1,0 +1,45 @@
+# Completion of dumpscan(1) for bash.
+_dumpscan() {
+    local cur prev command word
+    local commands="analyze info query tables patterns explain error help"
+    local everywhere="--color --help --version -h -V"
+    cur=${COMP_WORDS[COMP_CWORD]}
+    prev=${COMP_WORDS[COMP_CWORD - 1]}
+    COMPREPLY=()
+    case $prev in
+    -f | --format) mapfile -t COMPREPLY < <(compgen -W "text json jsonl csv" -- "$cur") && return ;;
+    --fail-on) mapfile -t COMPREPLY < <(compgen -W "info low medium high critical" -- "$cur") && return ;;
+    --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") && return ;;
+    -o | --output | --patterns | --symbols) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+    esac
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case " $commands " in
+        *" $word "*) command=$word && break ;;
+        esac
+    done
+    if [[ $cur == -* ]]; then
+        local options
+        case $command in
+        "" | analyze) options="--format --output --patterns --symbols --fail-on --verbose -f -o -v" ;;
+        info | tables) options="--format --output -f -o" ;;
+        query) options="--format --output --symbols -f -o" ;;
+        patterns) options="--output --patterns -o" ;;
+        explain) options="--output --list -o" ;;
+        error) options="--output -o" ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$cur")
+        return
+    fi
+    case $command in
+    "") mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur" && compgen -f -- "$cur") ;;
+    help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+    patterns) mapfile -t COMPREPLY < <(compgen -W "list show check" -- "$cur" && compgen -f -- "$cur") ;;
+    tables)
+        mapfile -t COMPREPLY < <(compgen -W "$(dumpscan tables 2>/dev/null |
+            sed -n 's/^\([a-z_][a-z_]*\).*/\1/p')" -- "$cur")
+        ;;
+    explain | error) ;;
+    *) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    esac
+}
+complete -o filenames -F _dumpscan dumpscan

@@ -1,0 +1,26 @@
+# Completion of dumpscan(1) for PowerShell: dot-source this file in your profile.
+Register-ArgumentCompleter -Native -CommandName dumpscan, dumpscan.exe -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $words = @($commandAst.CommandElements | ForEach-Object { $_.ToString() })
+    $previous = ''
+    foreach ($element in $commandAst.CommandElements) {
+        if ($element.Extent.EndOffset -lt $cursorPosition) { $previous = $element.ToString() }
+    }
+    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'explain', 'error', 'help'
+    $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose',
+        '--list', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
+    $values = switch -CaseSensitive ($previous) {
+        { $_ -in '-f', '--format' } { 'text', 'json', 'jsonl', 'csv' }
+        '--fail-on' { 'info', 'low', 'medium', 'high', 'critical' }
+        '--color' { 'auto', 'always', 'never' }
+        'patterns' { 'list', 'show', 'check' }
+        'help' { $commands }
+    }
+    if (-not $values) {
+        $values = if ($wordToComplete -like '-*') { $options }
+        elseif ($words.Count -le 2) { $commands }
+    }
+    $values | Where-Object { $_ -clike "$wordToComplete*" } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+    }
+}
