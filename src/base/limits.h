@@ -14,6 +14,7 @@
 #define DS_LIMIT_DRIVERS 4096             /* drivers in a triage dump's list */
 #define DS_LIMIT_UNLOADED 256             /* unloaded driver records */
 #define DS_LIMIT_BLOBS 1024               /* secondary data blobs */
+#define DS_LIMIT_BLOB (4u << 20)          /* bytes of one secondary data blob that is decoded */
 #define DS_LIMIT_PROCESSORS 2048          /* processors */
 #define DS_LIMIT_MODULES 8192             /* entries of PsLoadedModuleList */
 #define DS_LIMIT_PROCESSES 262144         /* processes */

@@ -4,6 +4,7 @@
  * found in real dumps; the tags are the GUIDs of KBUGCHECK_SECONDARY_DUMP_DATA (wdm.h).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -100,14 +101,21 @@ static bool read_blob(struct ds_dump *d, uint64_t *off)
 
 void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
 {
-    uint8_t raw[FILE_HEADER];
-    uint64_t have = off < d->file_size ? d->file_size - off : 0;
-    bool there = have >= FILE_HEADER && ds_dump_read_file(d, off, raw, sizeof(raw)) == DS_OK &&
-                 memcmp(raw, "DumpBlob", 8) == 0;
-    if (!there) {
-        d->leftover = 0;
-        if (have != 0 && required)
+    uint8_t raw[FILE_HEADER] = {0};
+    size_t have;
+    if (off >= d->file_size ||
+        ds_source_read_some(d->src, off, raw, sizeof(raw), &have, NULL) != DS_OK || have == 0)
+        return;
+    if (memcmp(raw, "DumpBlob", have < 8 ? have : 8) != 0) {
+        if (required)
             note_leftover(d, off);
+        return;
+    }
+    if (have < FILE_HEADER) {
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "blob.past_end", off,
+                    "all secondary data; the minidump itself is complete",
+                    "the header of the secondary data, 16 bytes", "%u bytes before the file ends",
+                    (unsigned)have);
         return;
     }
     d->blob_build = ds_opt_known(ds_le32(raw + 12));
@@ -132,4 +140,27 @@ void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
                     (unsigned long long)(d->file_size - off));
     else
         note_leftover(d, off);
+}
+
+enum ds_status ds_dump_blob_load(struct ds_dump *d, const char *tag, uint8_t **ret, size_t *size)
+{
+    for (size_t i = 0; i < d->blob_count; i++) {
+        const struct ds_blob *b = &d->blobs[i];
+        if (strcmp(b->tag, tag) != 0)
+            continue;
+        if (b->captured > DS_LIMIT_BLOB)
+            return DS_LIMIT;
+        uint8_t *p = ds_alloc_array(b->captured, 1);
+        if (p == NULL)
+            return DS_NO_MEMORY;
+        enum ds_status st = ds_dump_read_file(d, b->file_offset, p, (size_t)b->captured);
+        if (st != DS_OK) {
+            free(p);
+            return st;
+        }
+        *ret = p;
+        *size = (size_t)b->captured;
+        return DS_OK;
+    }
+    return DS_NOT_FOUND;
 }

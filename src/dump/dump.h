@@ -192,6 +192,12 @@ enum ds_status ds_dump_read_file(struct ds_dump *d, uint64_t off, void *buf,
 /* Secondary data blobs in file order. */
 size_t ds_dump_blob_count(const struct ds_dump *d);
 const struct ds_blob *ds_dump_blob(const struct ds_dump *d, size_t index);
+/*
+ * The captured bytes of the first blob with that tag, at most DS_LIMIT_BLOB of them. The caller
+ * frees *ret. Errors: DS_NOT_FOUND, DS_LIMIT, DS_IO, DS_NO_MEMORY.
+ */
+enum ds_status ds_dump_blob_load(struct ds_dump *d, const char *tag, uint8_t **ret,
+                                 size_t *size) DS_MUST_CHECK;
 /* Bytes after the last blob that belong to nothing (leftovers of an older file); 0 when none. */
 uint64_t ds_dump_leftover_bytes(const struct ds_dump *d);
 

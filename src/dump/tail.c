@@ -22,9 +22,9 @@ static bool is_zero(struct ds_dump *d, uint64_t at, size_t len)
 /* Grows [*from, *to), known to be zero, by whole steps within [low, high). */
 static void grow(struct ds_dump *d, uint64_t low, uint64_t high, uint64_t *from, uint64_t *to)
 {
-    static const size_t steps[] = {4096, 256, 16};
+    static const size_t steps[] = {4096, 256, 16, 1};
     uint64_t budget = LOOK_MAX;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         size_t s = steps[i];
         while (*from - low >= s && budget >= s && is_zero(d, *from - s, s)) {
             *from -= s;
