@@ -1,0 +1,55 @@
+/* Opens any bytes as a dump and reads through everything that it publishes. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dump/dump.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_ranges(struct ds_dump *d)
+{
+    uint8_t b[256];
+    uint64_t fault;
+    size_t count = ds_dump_virt_range_count(d);
+    for (size_t i = 0; i < count && i < 4096; i++) {
+        const struct ds_virt_range *r = ds_dump_virt_range(d, i);
+        size_t n = r->size < sizeof(b) ? (size_t)r->size : sizeof(b);
+        (void)!ds_dump_read_virt(d, r->va, b, n, &fault);
+        (void)!ds_dump_read_virt(d, r->va + r->size - 4, b, 8, &fault);
+    }
+    struct ds_phys_run run;
+    for (size_t i = 0; i < 4096 && ds_dump_phys_run(d, i, &run); i++) {
+        (void)!ds_dump_read_phys(d, run.pa, b, sizeof(b), &fault);
+        (void)!ds_dump_read_phys(d, run.pa + run.size - 4, b, 8, &fault);
+    }
+}
+
+static void read_lists(struct ds_dump *d)
+{
+    const struct ds_triage *t = ds_dump_triage(d);
+    volatile unsigned sum = 0;
+    for (size_t i = 0; t != NULL && i < t->driver_count; i++)
+        sum += t->drivers[i].name != NULL ? (unsigned char)t->drivers[i].name[0] : 0;
+    for (size_t i = 0; t != NULL && i < t->unloaded_count; i++)
+        sum += t->unloaded[i].name != NULL ? (unsigned char)t->unloaded[i].name[0] : 0;
+    uint8_t b[64];
+    for (size_t i = 0; i < ds_dump_blob_count(d); i++)
+        (void)!ds_dump_read_file(d, ds_dump_blob(d, i)->file_offset, b, sizeof(b));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct ds_source *src;
+    struct ds_dump *d;
+    struct ds_err err;
+    if (ds_source_memory_open(data, size, &src, &err) != DS_OK)
+        return 0;
+    if (ds_dump_open(src, &d, &err) != DS_OK) {
+        ds_source_close(src);
+        return 0;
+    }
+    read_ranges(d);
+    read_lists(d);
+    ds_dump_close(d);
+    return 0;
+}
