@@ -178,8 +178,8 @@ static bool add_location(struct signature_text *s, const struct ds_report *r)
     size_t n = crash_addresses(r, at, 8);
     for (size_t i = 0; i < n && m == NULL && r->culprit.module == NULL; i++)
         m = module_at(r, at[i]);
-    if (m == NULL && r->culprit.module == NULL)
-        return false;
+    if (r->culprit.module == NULL && (m == NULL || m->name == NULL))
+        return false; /* a driver whose name was lost places nothing */
     normal_name(m != NULL ? m->name : r->culprit.module, name, sizeof(name));
     if (m != NULL && offset_in(r, m, &offset))
         (void)snprintf(word, sizeof(word), "%s+0x%" PRIx64, name, offset);

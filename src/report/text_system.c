@@ -144,10 +144,24 @@ static bool named_before(const struct ds_report *r, size_t index)
     return false;
 }
 
+/* Why a list is not the whole truth: "" when it is complete. */
+static const char *cut_note(const struct ds_report *r, const char *table)
+{
+    for (size_t i = 0; i < r->walk_count; i++)
+        if (strcmp(r->walks[i].table_name, table) == 0 && !r->walks[i].complete)
+            return ", then the list is cut short";
+    return "";
+}
+
 static void unloaded_names(struct ds_paper *p, const struct ds_report *r)
 {
     struct ds_buf b;
     size_t shown = 0;
+    const char *cut = cut_note(r, "unloaded_modules");
+    if (r->unloaded_count == 0 && *cut != '\0') {
+        ds_paper_field(p, "Unloaded", DS_REPORT_UNKNOWN);
+        return;
+    }
     ds_buf_init(&b, 64u << 10);
     ds_buf_printf(&b, "%zu", r->unloaded_count);
     for (size_t i = 0; i < r->unloaded_count && shown < 8; i++) {
@@ -159,6 +173,7 @@ static void unloaded_names(struct ds_paper *p, const struct ds_report *r)
         shown++;
     }
     ds_buf_str(&b, shown == 8 && r->unloaded_count > 8 ? ", more with -v" : "");
+    ds_buf_str(&b, cut);
     ds_paper_field(p, "Unloaded", ds_buf_text(&b));
     ds_buf_deinit(&b);
 }
@@ -166,8 +181,11 @@ static void unloaded_names(struct ds_paper *p, const struct ds_report *r)
 void ds_text_modules(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     if (!verbose) {
-        ds_paper_fieldf(p, "Drivers", r->module_count > 0 ? "%zu loaded (listed with -v)" : "%zu",
-                        r->module_count);
+        const char *cut = cut_note(r, "modules");
+        if (r->module_count == 0)
+            ds_paper_field(p, "Drivers", *cut != '\0' ? DS_REPORT_UNKNOWN : "0");
+        else
+            ds_paper_fieldf(p, "Drivers", "%zu loaded%s (listed with -v)", r->module_count, cut);
         unloaded_names(p, r);
         return;
     }
