@@ -32,6 +32,16 @@ bool ds_bitmap_sniff(struct ds_dump *d)
            is_bitmap_tag(tag);
 }
 
+bool ds_bitmap_plausible(struct ds_dump *d)
+{
+    uint64_t at = d->header.body_offset;
+    struct ds_opt first = ds_dump_file_uint(d, at + 0x20, 8);
+    struct ds_opt present = ds_dump_file_uint(d, at + 0x28, 8);
+    struct ds_opt pages = ds_dump_file_uint(d, at + 0x30, 8);
+    return first.known && present.known && pages.known && first.value >= at + BITMAP_AT &&
+           first.value < d->file_size && present.value != 0 && present.value <= pages.value;
+}
+
 /* Set bits of the block before `pfn`'s word, then within it. */
 static uint64_t rank_of(const struct ds_bitmap *b, uint64_t pfn)
 {

@@ -127,7 +127,8 @@ static uint32_t sniff_type(struct ds_dump *d, uint32_t stated)
         return stated;
     if (ds_triage_sniff(d))
         return 4;
-    if (ds_bitmap_sniff(d)) {
+    /* A type 2 body opens with the same signature, but has other fields behind it. */
+    if (ds_bitmap_sniff(d) && (stated != 2 || ds_bitmap_plausible(d))) {
         struct ds_opt tag = ds_dump_file_uint(d, d->header.body_offset, 4);
         return tag.known && tag.value == 0x504d4446 ? 5 : 6; /* 'FDMP' : 'SDMP' */
     }

@@ -157,6 +157,8 @@ bool ds_va_kernel(const struct ds_dump *d, uint64_t va);
 /* full.c, bitmap.c */
 enum ds_status ds_full_open(struct ds_dump *d, struct ds_err *err);
 bool ds_bitmap_sniff(struct ds_dump *d);
+/* Whether FirstPage, TotalPresentPages and Pages can be those of a bitmap body. */
+bool ds_bitmap_plausible(struct ds_dump *d);
 enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err);
 enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                               uint64_t *fault);
