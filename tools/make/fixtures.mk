@@ -23,3 +23,25 @@ demo: $(BIN) build/fixtures/demo.dmp
 ## fixtures-selftest: test the fixture builder by itself
 fixtures-selftest:
 	$(Q)B=$(B) $(PYTHON) fixtures/selftest.py
+
+.PHONY: golden
+## golden: run the program over the built dumps and compare its output (UPDATE=1 rewrites)
+golden: $(BIN) $(FIXTURE_DMP)
+	$(Q)B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" V=$(V) UPDATE=$(UPDATE) $(PYTHON) tests/golden/run.py $(CASES)
+
+TORTURE := $(B)/tests/torture/torture$(EXE)
+
+.PHONY: torture
+## torture: flip every byte of the first 64 KB of a minidump, cut it everywhere: no crash, all named
+torture: $(TORTURE) $(BIN) $(FIXTURE_DMP)
+	@B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" TORTURE=$(TORTURE) sh tests/torture/run.sh all
+
+.PHONY: torture-sample
+## torture-sample: the same over a fixed sample
+torture-sample: $(TORTURE) $(BIN) $(FIXTURE_DMP)
+	@B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" TORTURE=$(TORTURE) sh tests/torture/run.sh sample
+
+.PHONY: bench
+## bench: print times and memory of common runs; asserts nothing
+bench: $(BIN) build/fixtures/triage-c.dmp build/fixtures/demo.dmp build/fixtures/full-big.dmp
+	@BIN=$(BIN) $(PYTHON) tests/bench/bench.py
