@@ -1,5 +1,6 @@
 /* Contradictions of the file that only the bootstrap can see: notes for `integrity`. */
 #include "dump/integrity.h"
+#include "symbols/globals.h"
 #include "target/impl.h"
 
 static struct ds_integrity_note *note(struct ds_target *t, enum ds_integrity_level level,
@@ -37,6 +38,24 @@ static void check_kernel_base(struct ds_target *t)
                           (unsigned long long)t->kernel_base.value);
     ds_integrity_found(n, "0x%llx", (unsigned long long)told);
     ds_integrity_lost(n, "either the debugger data or the driver list is not this system's");
+}
+
+/* A minidump keeps the block, not its address: that only the kernel's own symbols can prove. */
+static void check_kdbg_rva(struct ds_target *t)
+{
+    struct ds_opt va = ds_dump_header(t->dump)->kd_debugger_data_block;
+    uint32_t rva;
+    if (ds_dump_triage(t->dump) == NULL || !va.known || !t->kernel_base.known ||
+        ds_globals_find(&t->kernel_id, "KdDebuggerDataBlock", &rva) != DS_OK ||
+        va.value == t->kernel_base.value + rva) {
+        return;
+    }
+    struct ds_integrity_note *n =
+        note(t, DS_INTEGRITY_DAMAGE, "header.kd_debugger_data_block", 0x80, 0x60);
+    ds_integrity_expected(n, "0x%llx, where this kernel has it",
+                          (unsigned long long)(t->kernel_base.value + rva));
+    ds_integrity_found(n, "0x%llx", (unsigned long long)va.value);
+    ds_integrity_lost(n, "the block's address; its contents were captured and can be trusted");
 }
 
 /* Where the debugger data of a minidump should be and is something else. */
@@ -103,6 +122,7 @@ void ds_boot_integrity(struct ds_target *t)
     check_list_head(t, "header.ps_active_process_head", "PsActiveProcessHead",
                     h->ps_active_process_head, 0x28, 0x1c);
     check_kernel_base(t);
+    check_kdbg_rva(t);
     check_kdbg_region(t);
     if (t->kernel != NULL && ds_space_paging(t->kernel) != DS_PAGING_NONE) {
         check_dtb(t);
