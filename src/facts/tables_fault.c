@@ -1,258 +1,14 @@
-/* Tables over the fault: bugcheck, exception, contexts and the stack. */
+/* Tables over the fault: exception, contexts and the stack. */
 #include <string.h>
 
-#include "base/limits.h"
-#include "facts/resolve.h"
-#include "facts/table.h"
+#include "facts/cells.h"
+#include "nt/bugcheck.h"
 #include "nt/codes.h"
 
 static const struct ds_dump_header *header_of(struct ds_facts *f)
 {
     return ds_dump_header(ds_nt_target(ds_facts_nt(f))->dump);
 }
-
-/* Text about an address through the scratch buffer. */
-static void symbol_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
-{
-    if (ds_resolve_symbol(ds_facts_nt(f), va, v->scratch))
-        ds_value_scratch(v);
-}
-
-static void module_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
-{
-    uint64_t offset;
-    const struct ds_module *m = ds_resolve_module(ds_facts_nt(f), va, &offset);
-    if (m)
-        ds_value_nonempty(v, m->name);
-}
-
-static void offset_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
-{
-    uint64_t offset;
-    if (ds_resolve_module(ds_facts_nt(f), va, &offset))
-        ds_value_u64(v, offset);
-}
-
-static void unloaded_value(struct ds_facts *f, uint64_t va, struct ds_value *v)
-{
-    const struct ds_unloaded_module *u = ds_resolve_unloaded(ds_facts_nt(f), va);
-    if (u)
-        ds_value_text(v, u->name ? u->name : "(name unreadable)");
-}
-
-/* ---- bugcheck ---- */
-
-struct bugcheck_row {
-    struct ds_opt code, base_code, p[4];
-    const char *name, *text, *subcode_name, *subcode_text, *source;
-    struct ds_opt live;
-};
-
-static bool all_params(const struct bugcheck_row *r, uint64_t params[4])
-{
-    bool known = true;
-    for (unsigned i = 0; i < 4; i++) {
-        params[i] = r->p[i].value;
-        known = known && r->p[i].known;
-    }
-    return known;
-}
-
-static void bugcheck_describe(struct bugcheck_row *r)
-{
-    if (!r->code.known)
-        return;
-    r->base_code = ds_opt_known(ds_bugcheck_base((uint32_t)r->code.value));
-    const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)r->code.value);
-    if (doc == NULL)
-        return;
-    r->name = doc->name;
-    r->text = *doc->text ? doc->text : NULL;
-    r->source = doc->source;
-    r->live = ds_opt_known(doc->live);
-    uint64_t params[4];
-    if (!all_params(r, params))
-        return;
-    const struct ds_bugcheck_subcode *s = ds_bugcheck_subcode(doc, params);
-    if (s) {
-        r->subcode_name = *s->name ? s->name : NULL;
-        r->subcode_text = s->text;
-    }
-}
-
-#define ROW struct bugcheck_row
-static const struct ds_column_spec bugcheck_columns[] = {
-    {"code", DS_COL_INTEGER, "bugcheck code as stored; 0 when the system did not crash",
-     ".bugcheck", DS_FIELD(ROW, code)},
-    {"base_code", DS_COL_INTEGER, "code without the bits that mark variants", ".bugcheck",
-     DS_FIELD(ROW, base_code)},
-    {"name", DS_COL_TEXT, "name of the code; NULL when not known", "!analyze -show",
-     DS_FIELD(ROW, name)},
-    {"p1", DS_COL_ADDRESS, "parameter 1", ".bugcheck", DS_FIELD(ROW, p[0])},
-    {"p2", DS_COL_ADDRESS, "parameter 2", ".bugcheck", DS_FIELD(ROW, p[1])},
-    {"p3", DS_COL_ADDRESS, "parameter 3", ".bugcheck", DS_FIELD(ROW, p[2])},
-    {"p4", DS_COL_ADDRESS, "parameter 4", ".bugcheck", DS_FIELD(ROW, p[3])},
-    {"meaning", DS_COL_TEXT, "what the code means; NULL when not documented here", "!analyze -show",
-     DS_FIELD(ROW, text)},
-    {"subcode_name", DS_COL_TEXT, "name of the sub-code that the parameters select", "",
-     DS_FIELD(ROW, subcode_name)},
-    {"subcode_meaning", DS_COL_TEXT, "what that sub-code means", "", DS_FIELD(ROW, subcode_text)},
-    {"live", DS_COL_BOOL, "a live dump code: the system went on running", "", DS_FIELD(ROW, live)},
-    {"documentation", DS_COL_TEXT, "name of the public page", "", DS_FIELD(ROW, source)},
-};
-#undef ROW
-
-static void bugcheck_fill(struct ds_facts *f, struct ds_rows *ret)
-{
-    struct bugcheck_row *r = ds_facts_rows_alloc(f, 1, sizeof(*r));
-    if (r == NULL) {
-        *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
-        return;
-    }
-    const struct ds_dump_header *h = header_of(f);
-    r->code = h->bugcheck_code;
-    memcpy(r->p, h->bugcheck_parameter, sizeof(r->p));
-    bugcheck_describe(r);
-    *ret = ds_rows_complete(r, sizeof(*r), 1);
-}
-
-DS_TABLE(bugcheck, "One row: the bugcheck code and its parameters.", ".bugcheck", bugcheck_columns,
-         bugcheck_fill, NULL);
-
-/* ---- bugcheck_parameters ---- */
-
-struct parameter_row {
-    uint32_t number;
-    struct ds_opt value;
-    const struct ds_param_doc *doc;
-    const char *resolved_kind, *resolved;
-};
-
-static void param_type(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)f;
-    (void)i;
-    const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
-    if (doc)
-        ds_value_nonempty(v, ds_param_type_name(doc->type));
-}
-
-static void param_object(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)f;
-    (void)i;
-    const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
-    if (doc)
-        ds_value_nonempty(v, doc->object);
-}
-
-static void param_meaning(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)f;
-    (void)i;
-    const struct ds_param_doc *doc = ((const struct parameter_row *)row)->doc;
-    if (doc)
-        ds_value_nonempty(v, doc->text);
-}
-
-/* Whether the value can be an address at all, by its documented type. */
-static bool param_is_address(const struct parameter_row *r)
-{
-    if (!r->value.known || r->resolved_kind == NULL)
-        return false;
-    return strcmp(r->resolved_kind, "code") == 0 ||
-           strcmp(r->resolved_kind, "unloaded module") == 0;
-}
-
-static void param_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)i;
-    const struct parameter_row *r = row;
-    if (param_is_address(r))
-        module_value(f, r->value.value, v);
-}
-
-static void param_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)i;
-    const struct parameter_row *r = row;
-    if (param_is_address(r))
-        offset_value(f, r->value.value, v);
-}
-
-static void param_unloaded(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)i;
-    const struct parameter_row *r = row;
-    if (param_is_address(r))
-        unloaded_value(f, r->value.value, v);
-}
-
-#define ROW struct parameter_row
-static const struct ds_column_spec parameter_columns[] = {
-    {"number", DS_COL_INTEGER, "1 to 4", "", DS_FIELD(ROW, number)},
-    {"value", DS_COL_ADDRESS, "the parameter", ".bugcheck", DS_FIELD(ROW, value)},
-    {"type", DS_COL_TEXT,
-     "what it is: address, code address, pointer, NTSTATUS, IRQL, access, sub-code, flags, "
-     "number, string, reserved; NULL when not documented",
-     "", DS_DERIVED(param_type)},
-    {"object_type", DS_COL_TEXT, "structure that an object parameter points to", "",
-     DS_DERIVED(param_object)},
-    {"meaning", DS_COL_TEXT, "what it means; NULL when not documented here", "!analyze -show",
-     DS_DERIVED(param_meaning)},
-    {"resolved_kind", DS_COL_TEXT,
-     "what the value turned out to be: code, unloaded module, process, thread, status; NULL", "",
-     DS_FIELD(ROW, resolved_kind)},
-    {"resolved", DS_COL_TEXT, "module+offset, the object, or the name of the status", "ln",
-     DS_FIELD(ROW, resolved)},
-    {"module", DS_COL_TEXT, "module that holds the address", "lm a", DS_DERIVED(param_module)},
-    {"module_offset", DS_COL_INTEGER, "bytes from that module's base", "ln",
-     DS_DERIVED(param_offset)},
-    {"unloaded_module", DS_COL_TEXT, "unloaded module whose range holds the address", "lm",
-     DS_DERIVED(param_unloaded)},
-};
-#undef ROW
-
-static void parameter_resolve(struct ds_facts *f, struct parameter_row *r)
-{
-    if (!r->value.known)
-        return;
-    struct ds_buf text;
-    ds_buf_init(&text, 4096);
-    struct ds_resolved res = ds_resolve_parameter(ds_facts_nt(f), r->value.value, r->doc, &text);
-    if (*res.kind) {
-        r->resolved_kind = res.kind;
-        r->resolved = ds_arena_strdup(ds_facts_arena(f), ds_buf_text(&text), text.len);
-    }
-    ds_buf_deinit(&text);
-}
-
-static void parameters_fill(struct ds_facts *f, struct ds_rows *ret)
-{
-    struct parameter_row *r = ds_facts_rows_alloc(f, 4, sizeof(*r));
-    if (r == NULL) {
-        *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
-        return;
-    }
-    const struct ds_dump_header *h = header_of(f);
-    uint64_t params[4];
-    for (unsigned i = 0; i < 4; i++)
-        params[i] = ds_opt_or(h->bugcheck_parameter[i], 0);
-    const struct ds_bugcheck_doc *doc =
-        h->bugcheck_code.known ? ds_bugcheck_find((uint32_t)h->bugcheck_code.value) : NULL;
-    bool crashed = h->bugcheck_code.known && h->bugcheck_code.value != 0;
-    for (unsigned i = 0; i < 4; i++) {
-        r[i].number = i + 1;
-        r[i].value = h->bugcheck_parameter[i];
-        r[i].doc = ds_resolve_param_doc(doc, params, i);
-        if (crashed)
-            parameter_resolve(f, &r[i]);
-    }
-    *ret = ds_rows_complete(r, sizeof(*r), 4);
-}
-
-DS_TABLE(bugcheck_parameters, "The four bugcheck parameters, explained and resolved.",
-         ".bugcheck, ln", parameter_columns, parameters_fill, "number");
 
 /* ---- exceptions ---- */
 
@@ -268,19 +24,19 @@ static void exception_name(struct ds_facts *f, const void *row, size_t i, struct
 static void exception_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    module_value(f, ((const struct ds_exception *)row)->address, v);
+    ds_value_module(f, ((const struct ds_exception *)row)->address, v);
 }
 
 static void exception_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    offset_value(f, ((const struct ds_exception *)row)->address, v);
+    ds_value_module_offset(f, ((const struct ds_exception *)row)->address, v);
 }
 
 static void exception_symbol(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    symbol_value(f, ((const struct ds_exception *)row)->address, v);
+    ds_value_symbol(f, ((const struct ds_exception *)row)->address, v);
 }
 
 static void exception_information(const void *row, unsigned which, struct ds_value *v)
@@ -368,7 +124,7 @@ static void fault_symbol(struct ds_facts *f, const void *row, size_t i, struct d
     (void)i;
     struct ds_opt pc = ((const struct fault_row *)row)->pc;
     if (pc.known)
-        symbol_value(f, pc.value, v);
+        ds_value_symbol(f, pc.value, v);
 }
 
 static void fault_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
@@ -376,7 +132,7 @@ static void fault_module(struct ds_facts *f, const void *row, size_t i, struct d
     (void)i;
     struct ds_opt pc = ((const struct fault_row *)row)->pc;
     if (pc.known)
-        module_value(f, pc.value, v);
+        ds_value_module(f, pc.value, v);
 }
 
 static void fault_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
@@ -384,7 +140,7 @@ static void fault_offset(struct ds_facts *f, const void *row, size_t i, struct d
     (void)i;
     struct ds_opt pc = ((const struct fault_row *)row)->pc;
     if (pc.known)
-        offset_value(f, pc.value, v);
+        ds_value_module_offset(f, pc.value, v);
 }
 
 static void fault_unloaded(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
@@ -392,7 +148,7 @@ static void fault_unloaded(struct ds_facts *f, const void *row, size_t i, struct
     (void)i;
     struct ds_opt pc = ((const struct fault_row *)row)->pc;
     if (pc.known)
-        unloaded_value(f, pc.value, v);
+        ds_value_unloaded(f, pc.value, v);
 }
 
 #define ROW struct fault_row
@@ -535,25 +291,25 @@ static void frame_trust(struct ds_facts *f, const void *row, size_t i, struct ds
 static void frame_symbol(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    symbol_value(f, ((const struct ds_frame *)row)->pc, v);
+    ds_value_symbol(f, ((const struct ds_frame *)row)->pc, v);
 }
 
 static void frame_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    module_value(f, ((const struct ds_frame *)row)->pc, v);
+    ds_value_module(f, ((const struct ds_frame *)row)->pc, v);
 }
 
 static void frame_offset(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    offset_value(f, ((const struct ds_frame *)row)->pc, v);
+    ds_value_module_offset(f, ((const struct ds_frame *)row)->pc, v);
 }
 
 static void frame_unloaded(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)i;
-    unloaded_value(f, ((const struct ds_frame *)row)->pc, v);
+    ds_value_unloaded(f, ((const struct ds_frame *)row)->pc, v);
 }
 
 static void frame_thread(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)

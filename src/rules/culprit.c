@@ -153,9 +153,12 @@ static void consider_exception(struct search *s, const struct ds_fault_facts *ff
     bool same = ff->chosen < ff->context_count && ff->contexts[ff->chosen].context.pc == e->address;
     struct ds_buf evidence;
     ds_buf_init(&evidence, 512);
-    ds_buf_printf(&evidence, "the address of exception 0x%08x%s%s%s%s", e->code, c ? " " : "",
-                  c ? c->name : "", same ? " and the faulting context's " : "",
-                  same ? pc_name(s) : "");
+    if (same)
+        ds_buf_printf(&evidence, "%s of the fault, where exception 0x%08x%s%s was raised,",
+                      pc_name(s), e->code, c ? " " : "", c ? c->name : "");
+    else
+        ds_buf_printf(&evidence, "the address of exception 0x%08x%s%s", e->code, c ? " " : "",
+                      c ? c->name : "");
     address_consider(s, e->address, keep(s, &evidence), "high", true);
 }
 

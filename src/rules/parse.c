@@ -83,8 +83,8 @@ static enum ds_status check_text(struct reader *r)
         uint32_t code;
         size_t step = ds_text_decode(r->text + i, r->size - i, &code);
         if (code == 0 || (code == 0xFFFD && step != 3))
-            return ds_err_set(r->err, DS_INVALID, "%s:%u: byte %zu is not UTF-8 text", r->file,
-                              line_at(r->text, i), i);
+            return ds_err_set(r->err, DS_INVALID, "%s:%u: byte %llu is not UTF-8 text", r->file,
+                              line_at(r->text, i), (unsigned long long)i);
         char c = r->text[i];
         if (quoted && c == '\\')
             step = i + 1 < r->size ? 2 : 1;
@@ -241,8 +241,8 @@ enum ds_status ds_pattern_parse(struct ds_arena *arena, const char *file, const 
         size_t at = end && end >= copy ? (size_t)(end - copy) : 0;
         if (at > size)
             at = size;
-        return ds_err_set(err, DS_INVALID, "%s:%u: not JSON at byte %zu", file, line_at(text, at),
-                          at);
+        return ds_err_set(err, DS_INVALID, "%s:%u: not JSON at byte %llu", file, line_at(text, at),
+                          (unsigned long long)at);
     }
     st = read_object(&r, root, name, ret);
     cJSON_Delete(root);

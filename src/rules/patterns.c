@@ -258,7 +258,8 @@ enum ds_status ds_patterns_check_path(const char *path, ds_pattern_check_fn *eac
             st = ds_err_set(err, one, "%s", why.text);
     }
     if (st == DS_OK && bad)
-        st = ds_err_set(err, DS_INVALID, "%zu of %zu pattern files are wrong", bad, l.count);
+        st = ds_err_set(err, DS_INVALID, "%llu of %llu pattern files are wrong",
+                        (unsigned long long)bad, (unsigned long long)l.count);
     listing_deinit(&l);
     ds_patterns_close(p);
     return st;

@@ -146,6 +146,8 @@ static void names_others_rely_on(void)
               "older.sys");
     CHECK_STR(ask("SELECT resolved FROM bugcheck_parameters WHERE number = 4"), "driver+0x1100");
     CHECK_STR(ask("SELECT module FROM bugcheck_parameters WHERE number = 4"), "driver.sys");
+    CHECK_STR(ask("SELECT value_name FROM bugcheck_parameters WHERE number = 3"), "read");
+    CHECK_STR(ask("SELECT type FROM bugcheck_parameters WHERE number = 4"), "code address");
     CHECK_STR(ask("SELECT skip_reason IS NULL FROM modules WHERE name = 'driver.sys'"), "1");
     CHECK_STR(ask("SELECT skip_reason IS NULL FROM modules WHERE name = 'hal.dll'"), "0");
     CHECK_STR(ask("SELECT count(*) FROM processors WHERE current_thread IS NOT NULL"), "2");
