@@ -22,7 +22,12 @@
     X(bootstrap_steps)                                                                             \
     X(physical_runs)                                                                               \
     X(virtual_ranges)                                                                              \
-    X(secondary_blobs)
+    X(secondary_blobs)                                                                             \
+    X(system_info)                                                                                 \
+    X(smbios_strings)                                                                              \
+    X(cpuid_leaves)                                                                                \
+    X(cpu_registry_values)                                                                         \
+    X(kdbg_fields)
 
 #define DECLARE(name) extern const struct ds_table ds_table_##name;
 TABLES(DECLARE)

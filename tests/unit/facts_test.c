@@ -173,6 +173,29 @@ static void walks_fill_only_what_is_asked(void)
     stop();
 }
 
+static void the_debugger_block_is_a_table(void)
+{
+    start();
+    CHECK_STR(ask("SELECT addr(value) FROM kdbg_fields WHERE name = 'KernBase'"),
+              "0xfffff80400000000");
+    CHECK_STR(ask("SELECT value FROM kdbg_fields WHERE name = 'PspCidTable'"), "NULL");
+    CHECK_STR(ask("SELECT complete FROM walks WHERE table_name = 'kdbg_fields'"), "1");
+    stop();
+}
+
+/* A complete dump has no secondary data: unknown, not empty. */
+static void absent_blobs_are_said(void)
+{
+    static const char *const tables[] = {"system_info", "smbios_strings", "cpuid_leaves",
+                                         "cpu_registry_values"};
+    start();
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        const struct ds_walk *w = ds_facts_walk(facts, tables[i]);
+        CHECK(!w->complete && w->rows == 0 && w->stop_reason == DS_NOT_IN_DUMP);
+    }
+    stop();
+}
+
 static void integrity_shows_notes_that_come_later(void)
 {
     start();
@@ -278,6 +301,7 @@ static void queries_can_be_checked_without_a_dump(void)
 
 TEST_MAIN(TEST(every_column_of_every_table_answers), TEST(lookups_find_every_value),
           TEST(names_others_rely_on), TEST(walks_fill_only_what_is_asked),
+          TEST(the_debugger_block_is_a_table), TEST(absent_blobs_are_said),
           TEST(integrity_shows_notes_that_come_later), TEST(functions_read_memory),
           TEST(ustr_reads_counted_text), TEST(ticks_need_a_tick_length),
           TEST(addresses_compare_unsigned), TEST(field_wants_a_type_and_a_member),

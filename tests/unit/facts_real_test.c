@@ -1,0 +1,105 @@
+/* The tables of the published minidumps, against what is known of them. */
+#include "test.h"
+
+#include "rules/rules.h"
+
+#define REAL "../shared/real/"
+
+static struct ds_facts *facts;
+
+static bool open_real(const char *name)
+{
+    char path[256];
+    struct ds_source *source;
+    struct ds_dump *dump;
+    struct ds_target *target;
+    struct ds_nt *nt;
+    struct ds_target_options options = {NULL};
+    snprintf(path, sizeof(path), REAL "%s", name);
+    if (ds_source_file_open(path, &source, NULL) != DS_OK)
+        return false;
+    if (ds_dump_open(source, &dump, NULL) != DS_OK ||
+        ds_target_open(dump, &options, &target, NULL) != DS_OK ||
+        ds_nt_open(target, &nt, NULL) != DS_OK || ds_facts_open(nt, &facts, NULL) != DS_OK)
+        abort();
+    return true;
+}
+
+static void close_real(void)
+{
+    struct ds_nt *nt = ds_facts_nt(facts);
+    ds_facts_close(facts);
+    ds_nt_close(nt);
+}
+
+static bool keep_text(size_t columns, const char *const *names, const struct ds_cell *cells,
+                      void *arg)
+{
+    char *text = arg;
+    (void)names;
+    if (columns > 0 && cells[0].kind == DS_CELL_TEXT)
+        snprintf(text, 128, "%s", cells[0].text);
+    else if (columns > 0 && cells[0].kind == DS_CELL_INT)
+        snprintf(text, 128, cells[0].is_address ? "0x%llx" : "%lld", (long long)cells[0].integer);
+    return false;
+}
+
+static const char *ask(const char *sql)
+{
+    static char text[128];
+    snprintf(text, sizeof(text), "NULL");
+    return ds_facts_query(facts, sql, NULL, keep_text, text, NULL) == DS_OK ? text : "(error)";
+}
+
+static void x64_minidump(void)
+{
+    if (!open_real("triage_x64_19041.dmp"))
+        SKIP("no reference material beside the checkout");
+    CHECK_STR(ask("SELECT kind FROM dump"), "triage");
+    CHECK_STR(ask("SELECT windows_version FROM dump"), "10.0.19041.804");
+    CHECK_STR(ask("SELECT system_time_utc FROM dump"), "2021-02-21T01:38:22.9877657Z");
+    CHECK_STR(ask("SELECT up_time FROM dump"), "0 days 0:00:03.747");
+    CHECK_STR(ask("SELECT attributes FROM dump"), "NULL");
+    CHECK_STR(ask("SELECT count(*) FROM modules"), "151");
+    CHECK_STR(ask("SELECT count(*) FROM unloaded_modules"), "4");
+    CHECK_STR(ask("SELECT count(*) FROM secondary_blobs"), "20");
+    CHECK_STR(ask("SELECT count(*) FROM processors"), "16");
+    CHECK_STR(ask("SELECT count(*) FROM integrity WHERE level <> 'note'"), "0");
+    CHECK_STR(ask("SELECT symbol FROM fault"), "amdppm+0x334c");
+    CHECK_STR(ask("SELECT name FROM exceptions"), "STATUS_ACCESS_VIOLATION");
+    CHECK_STR(ask("SELECT p.name FROM fault f JOIN processes p ON p.eprocess = f.eprocess"),
+              "System");
+    CHECK_STR(ask("SELECT base FROM modules WHERE name = 'amdppm.sys'"), "0xfffff8048b580000");
+    CHECK_STR(ask("SELECT value FROM registers r JOIN contexts c ON c.number = r.context "
+                  "WHERE c.chosen AND r.name = 'rsi'"),
+              "0xffffc08be457fcf0");
+    struct ds_verdict v;
+    CHECK(ds_culprit_find(ds_facts_nt(facts), &v) == DS_OK);
+    CHECK(v.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_STR(v.culprit.module, "amdppm.sys");
+    CHECK_STR(v.culprit.function, "amdppm+0x334c");
+    CHECK_STR(v.culprit.confidence, "high");
+    close_real();
+}
+
+static void arm_minidumps(void)
+{
+    if (!open_real("triage_arm64_17134.dmp"))
+        SKIP("no reference material beside the checkout");
+    CHECK_STR(ask("SELECT architecture FROM dump"), "arm64");
+    CHECK_STR(ask("SELECT base_code FROM bugcheck"), "226");
+    CHECK_STR(ask("SELECT product FROM system_info"), "NovaGo TP370QL");
+    struct ds_verdict v;
+    CHECK(ds_culprit_find(ds_facts_nt(facts), &v) == DS_OK);
+    CHECK(v.culprit.kind == DS_CULPRIT_UNKNOWN && v.culprit.module == NULL);
+    close_real();
+    CHECK(open_real("triage_arm32_17134.dmp"));
+    CHECK_STR(ask("SELECT architecture FROM dump"), "arm");
+    CHECK_STR(ask("SELECT code FROM bugcheck"), "0");
+    CHECK_STR(ask("SELECT attributes_text FROM dump"), "live dump");
+    CHECK_STR(ask("SELECT count(*) > 100 FROM modules"), "1");
+    CHECK_STR(ask("SELECT count(*) FROM secondary_blobs"), "0");
+    close_real();
+}
+
+TEST_MAIN(TEST(x64_minidump), TEST(arm_minidumps))
