@@ -131,9 +131,10 @@ void ds_phys_note_short(struct ds_dump *d, uint64_t need, uint64_t lost_pages, u
     ds_integrity_expected(n, "0x%llx bytes", (unsigned long long)need);
     ds_integrity_found(n, "0x%llx bytes", (unsigned long long)d->file_size);
     ds_integrity_lost(n,
-                      "%llu pages, from physical address 0x%llx on; what lies in the file before "
+                      "%llu page%s, from physical address 0x%llx on; what lies in the file before "
                       "them can be trusted; copy the file again",
-                      (unsigned long long)lost_pages, (unsigned long long)first_pa);
+                      (unsigned long long)lost_pages, lost_pages == 1 ? "" : "s",
+                      (unsigned long long)first_pa);
 }
 
 static enum ds_status open_runs(struct ds_dump *d, const struct descriptor *x, struct ds_err *err)

@@ -218,7 +218,7 @@ static void short_bitmap_dumps_name_the_lost_pages(void)
     m.size -= 1; /* half a page is no page */
     d = image_open(&m);
     const struct ds_integrity_note *n = image_note(d, "file.truncated");
-    CHECK(n != NULL && strstr(n->lost, "1 pages, from physical address 0x5db000") != NULL);
+    CHECK(n != NULL && strstr(n->lost, "1 page, from physical address 0x5db000") != NULL);
     CHECK_U64(ds_dump_phys_pages(d), pages - 1);
     uint8_t b;
     CHECK_U64(ds_dump_read_phys(d, 1499 * 4096, &b, 1, NULL), DS_TRUNCATED);
