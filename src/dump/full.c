@@ -102,6 +102,7 @@ static void check_sums(struct ds_dump *d, const struct descriptor *x, const stru
 
 static enum ds_status add_runs(struct ds_dump *d, const struct descriptor *x, struct run_sums *s)
 {
+    uint64_t empty = 0, first_empty = 0;
     for (uint64_t i = 0; i < x->runs; i++) {
         uint64_t base, count;
         uint64_t at = x->offset + x->run_at + i * x->run_size;
@@ -113,14 +114,18 @@ static enum ds_status add_runs(struct ds_dump *d, const struct descriptor *x, st
             return DS_OK;
         }
         if (count == 0) {
-            note_runs(d, DS_INTEGRITY_NOTE, "physical.run_empty", at, "a run of at least one page",
-                      count, "nothing: an empty run takes no place in the file");
+            if (empty++ == 0)
+                first_empty = at;
             continue;
         }
         enum ds_status st = add_run(d, base, count, s);
         if (st != DS_OK)
             return st;
     }
+    if (empty != 0)
+        ds_dump_say(d, DS_INTEGRITY_NOTE, "physical.run_empty", first_empty,
+                    "nothing: an empty run takes no place in the file", "runs of at least one page",
+                    "%llu are empty, the first here", (unsigned long long)empty);
     return DS_OK;
 }
 

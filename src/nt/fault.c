@@ -59,8 +59,9 @@ static void add_header_context(struct inputs *in)
         return;
     }
     const struct ds_module *m = ds_target_module_at(t, c.pc);
-    const char *meaning = in->live                       ? "the processor that took the live dump"
-                          : is_fault(in, &c)             ? "the fault itself"
+    const char *meaning = in->live               ? "the processor that took the live dump"
+                          : is_fault(in, &c)     ? "the fault itself"
+                          : t->module_count == 0 ? "without a module list: whose is not known"
                           : m == NULL || m != t->modules ? "not in the kernel: whose is not known"
                           : in->roles != NULL            ? "KeBugCheckEx, after the fault"
                                                          : "KeBugCheckEx, where it was called";

@@ -9,9 +9,13 @@ static void check_first_driver(struct ds_target *t)
 {
     const struct ds_dump_header *h = ds_dump_header(t->dump);
     uint64_t told;
-    if (t->module_count == 0) {
+    if (t->module_count == 0 || t->modules[0].base != ds_dump_triage(t->dump)->drivers[0].base) {
         ds_step_add(t, "kernel_base", "triage driver list", DS_NOT_FOUND,
-                    ds_opt_unknown(DS_NOT_FOUND), "", "the driver list is empty");
+                    ds_opt_unknown(DS_NOT_FOUND), "", "the driver list has no first record");
+        if (ds_target_kdbg(t, "KernBase", &told) == DS_OK) {
+            t->kernel_base = ds_opt_known(told);
+            ds_step_add(t, "kernel_base", "kdbg", DS_OK, t->kernel_base, "", "KernBase");
+        }
         return;
     }
     const struct ds_module *kernel = &t->modules[0];

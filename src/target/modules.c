@@ -30,6 +30,9 @@ void ds_modules_from_triage(struct ds_target *t)
     for (size_t i = 0; i < tr->driver_count; i++) {
         const struct ds_triage_driver *d = &tr->drivers[i];
         const char *name = d->name != NULL ? ds_text_basename(d->name) : "";
+        if (d->base == 0 || d->size == 0) {
+            continue; /* an overwritten record: integrity tells of it */
+        }
         t->modules[t->module_count++] = (struct ds_module){.base = d->base,
                                                            .size = d->size,
                                                            .name = name,
@@ -39,7 +42,9 @@ void ds_modules_from_triage(struct ds_target *t)
                                                            .entry = ds_opt_unknown(DS_OK),
                                                            .source = "triage driver list"};
     }
-    if (tr->driver_count == tr->driver_count_stated && tr->driver_count != 0) {
+    if (t->module_count < tr->driver_count) {
+        walk_set(t, DS_CORRUPT, ds_opt_unknown(DS_OK), "records of the driver list are empty");
+    } else if (tr->driver_count == tr->driver_count_stated && tr->driver_count != 0) {
         walk_set(t, DS_OK, ds_opt_unknown(DS_OK), "");
     } else if (tr->driver_count_stated > DS_LIMIT_DRIVERS) {
         walk_set(t, DS_LIMIT, ds_opt_unknown(DS_OK),
