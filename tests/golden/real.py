@@ -49,8 +49,8 @@ def x64(d, truth):
         equal(sorted(want - got)[:3], [], "drivers missing")
 
     def unloaded():
-        rows = d.query("SELECT name, start, \"end\" FROM unloaded_modules")
-        equal({(r["name"], number(r["start"]), number(r["end"])) for r in rows},
+        rows = d.query("SELECT name, start_address, end_address FROM unloaded_modules")
+        equal({(r["name"], number(r["start_address"]), number(r["end_address"])) for r in rows},
               {(t["name"], number(t["start"]), number(t["end"]))
                for t in truth["unloaded_drivers"]}, "unloaded drivers")
 
@@ -85,8 +85,8 @@ def arm64(d, _):
     yield "schema", lambda: equal(d.schema.problems(d.text) if d.schema.validator else [], [], "")
 
     def head():
-        r = d.one("SELECT machine_name, build, processors FROM dump")
-        equal((r["machine_name"], r["build"], r["processors"]), ("arm64", 17134, 8), "header")
+        r = d.one("SELECT architecture, build, processor_count FROM dump")
+        equal((r["architecture"], r["build"], r["processor_count"]), ("arm64", 17134, 8), "header")
         equal(number(d.one("SELECT code FROM bugcheck")["code"]) & 0xFF, 0xE2, "code")
 
     def drivers():
@@ -102,8 +102,8 @@ def arm32(d, _):
     yield "schema", lambda: equal(d.schema.problems(d.text) if d.schema.validator else [], [], "")
 
     def head():
-        r = d.one("SELECT machine_name, build FROM dump")
-        equal((r["machine_name"], r["build"]), ("arm", 17134), "header")
+        r = d.one("SELECT architecture, build FROM dump")
+        equal((r["architecture"], r["build"]), ("arm", 17134), "header")
         equal(number(d.one("SELECT code FROM bugcheck")["code"]), 0, "code")
 
     def drivers():
