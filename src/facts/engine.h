@@ -11,9 +11,11 @@
 #include "facts/store.h"
 
 /* Caps of one query, beside those of base/limits.h. */
-#define DS_SQL_MAX_LENGTH (1 << 20)     /* bytes of one text value or row */
-#define DS_SQL_MAX_SQL (64 << 10)       /* bytes of one statement */
-#define DS_SQL_MAX_MEMORY (128ll << 20) /* bytes that SQLite may grow by during one query */
+#define DS_SQL_MAX_LENGTH (1 << 20) /* bytes of one text value or row */
+#define DS_SQL_MAX_SQL (64 << 10)   /* bytes of one statement */
+#define DS_SQL_MAX_MEMORY                                                                          \
+    (128ll << 20) /* bytes that SQLite may grow by during one query; counted                       \
+                     over all connections of the process */
 
 struct ds_engine_spec {
     const struct ds_table *const *tables;

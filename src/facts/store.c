@@ -49,6 +49,13 @@ void ds_value_scratch(struct ds_value *v)
     ds_value_text(v, ds_buf_text(v->scratch));
 }
 
+void ds_derive_number(struct ds_facts *f, const void *row, size_t index, struct ds_value *v)
+{
+    (void)f;
+    (void)row;
+    ds_value_u64(v, index);
+}
+
 void ds_store_fill(struct ds_facts *f, struct ds_store_table *t)
 {
     if (t->filled)

@@ -30,6 +30,9 @@ void ds_value_scratch(struct ds_value *v); /* the text that was put into v->scra
 /* A derived cell; *v is NULL when called. index is the row's number from 0. */
 typedef void ds_derive_fn(struct ds_facts *f, const void *row, size_t index, struct ds_value *v);
 
+/* The row's number, from 0. */
+ds_derive_fn ds_derive_number;
+
 enum ds_store {
     DS_STORE_U8,
     DS_STORE_U16,

@@ -232,13 +232,6 @@ DS_TABLE(dump, "One row: the header of the dump and what the file is.", "vertarg
 
 /* ---- integrity ---- */
 
-static void derive_number(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)f;
-    (void)row;
-    ds_value_u64(v, i);
-}
-
 /* Rows are read from the live list by number: walkers of other rooms may add to it, and growing
  * moves it. */
 static const struct ds_integrity_note *note_at(struct ds_facts *f, size_t i)
@@ -296,7 +289,7 @@ static void note_lost(struct ds_facts *f, const void *row, size_t i, struct ds_v
 }
 
 static const struct ds_column_spec integrity_columns[] = {
-    {"number", DS_COL_INTEGER, "position in the list, from 0", "", DS_DERIVED(derive_number)},
+    {"number", DS_COL_INTEGER, "position in the list, from 0", "", DS_DERIVED(ds_derive_number)},
     {"level", DS_COL_TEXT,
      "note (nothing is lost), damage (the file contradicts itself or ends early), fatal", "",
      DS_DERIVED(note_level)},
@@ -405,7 +398,7 @@ DS_TABLE(virtual_ranges,
 
 #define ROW struct ds_blob
 static const struct ds_column_spec blob_columns[] = {
-    {"number", DS_COL_INTEGER, "position in the file, from 0", "", DS_DERIVED(derive_number)},
+    {"number", DS_COL_INTEGER, "position in the file, from 0", "", DS_DERIVED(ds_derive_number)},
     {"tag", DS_COL_TEXT, "GUID that names the kind of data", ".enumtag", DS_FIELD(ROW, tag)},
     {"file_offset", DS_COL_INTEGER, "where its data begin in the file", "",
      DS_FIELD(ROW, file_offset)},

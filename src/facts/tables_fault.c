@@ -209,17 +209,10 @@ DS_TABLE(fault, "One row: the context to believe, what failed, and who was runni
 
 /* ---- contexts and registers ---- */
 
-static void context_number(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)f;
-    (void)row;
-    ds_value_u64(v, i);
-}
-
 #define ROW struct ds_context_record
 static const struct ds_column_spec context_columns[] = {
     {"number", DS_COL_INTEGER, "from 0; registers.context refers to it", "",
-     DS_DERIVED(context_number)},
+     DS_DERIVED(ds_derive_number)},
     {"source", DS_COL_TEXT, "where the record was found: header, bugcheck parameter 4, ...", "",
      DS_FIELD(ROW, source)},
     {"meaning", DS_COL_TEXT, "what moment it shows", "", DS_FIELD(ROW, meaning)},
@@ -323,7 +316,7 @@ static void frame_thread(struct ds_facts *f, const void *row, size_t i, struct d
 static const struct ds_column_spec frame_columns[] = {
     {"ethread", DS_COL_ADDRESS, "_ETHREAD whose stack it is; NULL when unknown", "!thread",
      DS_DERIVED(frame_thread)},
-    {"number", DS_COL_INTEGER, "from 0, innermost first", "k", DS_DERIVED(context_number)},
+    {"number", DS_COL_INTEGER, "from 0, innermost first", "k", DS_DERIVED(ds_derive_number)},
     {"sp", DS_COL_ADDRESS, "stack slot of the return address; of frame 0 the stack pointer", "k",
      DS_FIELD(ROW, sp)},
     {"pc", DS_COL_ADDRESS, "instruction pointer or return address: virtual", "k (Call Site)",

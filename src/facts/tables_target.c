@@ -5,13 +5,6 @@
 #include "facts/store.h"
 #include "facts/table.h"
 
-static void derive_number(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    (void)f;
-    (void)row;
-    ds_value_u64(v, i);
-}
-
 /* ---- bootstrap_steps ---- */
 
 static void derive_step_status(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
@@ -39,7 +32,7 @@ static void derive_step_detail(struct ds_facts *f, const void *row, size_t i, st
 
 #define ROW struct ds_step
 static const struct ds_column_spec step_columns[] = {
-    {"number", DS_COL_INTEGER, "order of the attempts, from 0", "", DS_DERIVED(derive_number)},
+    {"number", DS_COL_INTEGER, "order of the attempts, from 0", "", DS_DERIVED(ds_derive_number)},
     {"what", DS_COL_TEXT, "what was looked for: dtb, kernel_base, kdbg, version, layout, symbols",
      "", DS_FIELD(ROW, what)},
     {"method", DS_COL_TEXT, "where it was looked for", "", DS_FIELD(ROW, method)},
@@ -96,7 +89,7 @@ static void derive_skip_reason(struct ds_facts *f, const void *row, size_t i, st
 #define ROW struct ds_module
 static const struct ds_column_spec module_columns[] = {
     {"number", DS_COL_INTEGER, "load order, from 0; 0 is usually the kernel", "",
-     DS_DERIVED(derive_number)},
+     DS_DERIVED(ds_derive_number)},
     {"base", DS_COL_ADDRESS, "DllBase: virtual", "lm (start)", DS_FIELD(ROW, base)},
     {"end_address", DS_COL_ADDRESS, "first byte after the image: virtual", "lm (end)",
      DS_DERIVED(derive_module_end)},
@@ -137,7 +130,7 @@ static void derive_unload_time(struct ds_facts *f, const void *row, size_t i, st
 
 #define ROW struct ds_unloaded_module
 static const struct ds_column_spec unloaded_columns[] = {
-    {"number", DS_COL_INTEGER, "order in the record, from 0", "", DS_DERIVED(derive_number)},
+    {"number", DS_COL_INTEGER, "order in the record, from 0", "", DS_DERIVED(ds_derive_number)},
     {"name", DS_COL_TEXT, "file name; NULL when unreadable", "lm (Unloaded modules)",
      DS_FIELD(ROW, name)},
     {"name_cut", DS_COL_BOOL, "the writer kept the first 12 characters only", "",

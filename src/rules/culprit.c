@@ -154,7 +154,9 @@ static void consider_exception(struct search *s, const struct ds_fault_facts *ff
     struct ds_buf evidence;
     ds_buf_init(&evidence, 512);
     if (same)
-        ds_buf_printf(&evidence, "%s of the fault, where exception 0x%08x%s%s was raised,",
+        ds_buf_printf(&evidence,
+                      "the instruction pointer (%s) of the fault, where exception 0x%08x%s%s was "
+                      "raised,",
                       pc_name(s), e->code, c ? " " : "", c ? c->name : "");
     else
         ds_buf_printf(&evidence, "the address of exception 0x%08x%s%s", e->code, c ? " " : "",
@@ -169,7 +171,8 @@ static void consider_context(struct search *s, const struct ds_fault_facts *ff)
     const struct ds_context_record *r = &ff->contexts[ff->chosen];
     struct ds_buf evidence;
     ds_buf_init(&evidence, 512);
-    ds_buf_printf(&evidence, "%s of the context from %s", pc_name(s), r->source);
+    ds_buf_printf(&evidence, "the instruction pointer (%s) of the context from %s", pc_name(s),
+                  r->source);
     address_consider(s, r->context.pc, keep(s, &evidence), "high", true);
 }
 

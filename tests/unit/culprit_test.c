@@ -54,7 +54,7 @@ static void the_exception_names_the_driver(void)
     CHECK_STR(verdict.culprit.function, "driver+0x1100");
     CHECK_STR(verdict.culprit.confidence, "high");
     CHECK(strstr(verdict.culprit.reason, "STATUS_ACCESS_VIOLATION") != NULL);
-    CHECK(strstr(verdict.culprit.reason, "rip of the fault, where") != NULL);
+    CHECK(strstr(verdict.culprit.reason, "(rip) of the fault, where") != NULL);
     CHECK(strstr(verdict.culprit.reason, "is 0xfffff80500001100, which lies in driver.sys") !=
           NULL);
     CHECK_U64(verdict.runner_up_count, 0);
