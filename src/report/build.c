@@ -112,6 +112,7 @@ enum ds_status ds_report_build(const struct ds_report_input *in, struct ds_repor
     struct ds_builder b = {.r = r, .facts = in->facts, .nt = nt, .t = ds_nt_target(nt)};
     if (ds_build_header(r, in->file, b.t->dump) != DS_OK)
         b.no_memory = true;
+    ds_build_hardware(&b);
     ds_build_system(&b);
     ds_build_modules(&b);
     ds_build_fault(&b);

@@ -25,6 +25,7 @@ enum ds_status ds_build_header(struct ds_report *r, const char *file,
 enum ds_status ds_build_integrity(struct ds_report *r, struct ds_dump *dump) DS_MUST_CHECK;
 
 void ds_build_bugcheck_resolved(struct ds_builder *b);
+void ds_build_hardware(struct ds_builder *b);
 void ds_build_system(struct ds_builder *b);
 void ds_build_fault(struct ds_builder *b);
 void ds_build_modules(struct ds_builder *b);

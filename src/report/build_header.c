@@ -1,7 +1,7 @@
 /* What the container alone tells. */
 #include <string.h>
 
-#include "dump/hardware.h"
+#include "dump/blob_names.h"
 #include "nt/bugcheck.h"
 #include "nt/explain.h"
 #include "report/build.h"

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dump/hardware.h"
 #include "nt/codes.h"
 #include "report/build.h"
 
@@ -105,36 +104,10 @@ static void build_process_list(struct ds_builder *b)
                                        .name = ps->rows[i].name};
 }
 
-static const char *keep_text(struct ds_builder *b, const char *text)
-{
-    if (text[0] == '\0')
-        return NULL;
-    const char *copy = ds_arena_strdup(&b->r->arena, text, strlen(text));
-    if (copy == NULL)
-        b->no_memory = true;
-    return copy;
-}
-
-static void build_hardware(struct ds_builder *b)
-{
-    struct ds_report_system *s = &b->r->system;
-    struct ds_hardware hw;
-    ds_hardware_read(b->t->dump, &hw);
-    s->manufacturer = keep_text(b, hw.manufacturer);
-    s->model = keep_text(b, hw.product);
-    s->board = keep_text(b, hw.board);
-    s->bios_vendor = keep_text(b, hw.bios_vendor);
-    s->bios_version = keep_text(b, hw.bios_version);
-    s->bios_date = keep_text(b, hw.bios_date);
-    s->cpu = keep_text(b, hw.cpu);
-    s->cpu_mhz = hw.cpu_mhz;
-}
-
 void ds_build_system(struct ds_builder *b)
 {
     const struct ds_fault_facts *f = ds_nt_fault(b->nt);
     build_windows(b);
-    build_hardware(b);
     build_process(b, f->current_process);
     build_thread(b, f->current_thread);
     build_process_list(b);

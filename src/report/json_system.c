@@ -68,6 +68,13 @@ void ds_json_part_system(struct ds_json *j, const struct ds_report *r)
     ds_json_key_opt(j, "processors", s->processors);
     ds_json_key_string(j, "cpu", s->cpu);
     ds_json_key_opt(j, "cpu_mhz", s->cpu_mhz);
+    ds_json_key(j, "hypervisor_present");
+    if (s->hypervisor_present.known)
+        ds_json_bool(j, s->hypervisor_present.value != 0);
+    else
+        ds_json_null(j);
+    ds_json_key_string(j, "hypervisor", s->hypervisor);
+    ds_json_key_opt(j, "memory_bytes", s->memory_bytes);
     ds_json_key_string(j, "manufacturer", s->manufacturer);
     ds_json_key_string(j, "model", s->model);
     ds_json_key_string(j, "board", s->board);

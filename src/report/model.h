@@ -122,8 +122,9 @@ struct ds_report_system {
     bool checked_build; /* header MajorVersion 0xc */
     struct ds_opt processors;
     const char *manufacturer, *model, *board, *bios_vendor, *bios_version, *bios_date;
-    const char *cpu;
-    struct ds_opt cpu_mhz;
+    const char *cpu, *hypervisor; /* hypervisor: its vendor text */
+    struct ds_opt hypervisor_present;
+    struct ds_opt cpu_mhz, memory_bytes;
     struct ds_opt system_time, up_time; /* FILETIME; 100 ns */
     struct ds_opt kernel_base, kdbg, dtb;
     const char *kernel_pdb; /* "ntkrnlmp.pdb 5278…-1"; NULL */

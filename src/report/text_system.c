@@ -56,6 +56,11 @@ static void system_hardware(struct ds_paper *p, const struct ds_report *r)
     if (b.len > 0)
         ds_paper_field(p, "CPU", ds_buf_text(&b));
     ds_buf_deinit(&b);
+    if (s->memory_bytes.known)
+        ds_paper_fieldf(p, "Memory", "%" PRIu64 " MB fitted", s->memory_bytes.value >> 20);
+    if (s->hypervisor_present.known && s->hypervisor_present.value != 0)
+        ds_paper_fieldf(p, "Hypervisor", "present%s%s", s->hypervisor != NULL ? ": " : "",
+                        s->hypervisor != NULL ? s->hypervisor : "");
     append_part(&b, s->manufacturer);
     append_part(&b, s->model);
     if (s->board != NULL && strcmp(s->board, ds_buf_text(&b)) != 0)
