@@ -98,7 +98,9 @@ def first_difference(want, got):
     a, b = want.split(b"\n"), got.split(b"\n")
     for i, (x, y) in enumerate(zip(a, b), 1):
         if x != y:
-            return f"line {i}: expected {x!r}, got {y!r}"
+            at = next((k for k, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
+            lo = max(0, at - 40)
+            return f"line {i}, byte {at}: expected {x[lo:at + 80]!r}, got {y[lo:at + 80]!r}"
     return f"{len(a)} lines expected, {len(b)} got"
 
 
