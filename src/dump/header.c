@@ -136,7 +136,7 @@ static void read_text(const uint8_t *raw, size_t have, size_t off, size_t len, c
 
 /* The architecture by the context record's flags (winnt.h: CONTEXT_AMD64 0x100000 at 0x30;
  * CONTEXT_ARM64 0x400000, CONTEXT_ARM 0x200000, CONTEXT_i386 0x10000 at 0). */
-static enum ds_arch arch_from_context(const struct ds_dump *d)
+enum ds_arch ds_header_context_arch(const struct ds_dump *d)
 {
     const uint8_t *c = d->raw_header + d->header.context_offset;
     uint32_t first = ds_le32(c), x64 = ds_le32(c + 0x30);
@@ -174,7 +174,7 @@ void ds_header_decode(struct ds_dump *d, size_t have)
     h->body_offset = h->is64 ? DS_HEADER64_SIZE : DS_HEADER32_SIZE;
     h->arch = ds_arch_from_machine(h->machine);
     if (h->arch == DS_ARCH_UNKNOWN || arch_is_64(h->arch) != h->is64)
-        h->arch = arch_from_context(d);
+        h->arch = ds_header_context_arch(d);
     read_text(raw, have, h->is64 ? 0x60 : 0x3c, 32, h->version_user);
     read_text(raw, have, h->is64 ? 0xfb0 : 0x820, 128, h->comment);
 }

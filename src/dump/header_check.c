@@ -47,10 +47,18 @@ static void check_machine(struct ds_dump *d)
     const struct ds_dump_header *h = &d->header;
     enum ds_arch stated = ds_arch_from_machine(h->machine);
     uint64_t at = field_at(d, 0x30, 0x20);
-    if (stated != DS_ARCH_UNKNOWN && stated == h->arch)
-        return;
+    enum ds_arch context = ds_header_context_arch(d);
     if (at + 4 > d->file_size)
         return;
+    if (stated != DS_ARCH_UNKNOWN && stated == h->arch) {
+        if (context != DS_ARCH_UNKNOWN && context != stated)
+            ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.machine", at,
+                        "trust in the architecture, and with it in registers and stacks; the "
+                        "machine field is followed",
+                        "the architecture of the header's context record", "%s against %s",
+                        ds_arch_name(stated), ds_arch_name(context));
+        return;
+    }
     ds_dump_say(d, DS_INTEGRITY_DAMAGE, "header.machine", at,
                 h->arch != DS_ARCH_UNKNOWN
                     ? "nothing more: the context record tells the architecture"

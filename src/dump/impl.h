@@ -115,6 +115,8 @@ uint64_t ds_dump_va(const struct ds_dump *d, uint64_t va);
 void ds_header_decode(struct ds_dump *d, size_t have);
 /* The 4-byte header word at `off`, unknown when filler or past the end. */
 struct ds_opt ds_header_word(const struct ds_dump *d, size_t off);
+/* What the flags of the header's context record say; DS_ARCH_UNKNOWN when it was not set. */
+enum ds_arch ds_header_context_arch(const struct ds_dump *d);
 /* Fields and texts that are filler but for a byte. */
 void ds_header_check_filler(struct ds_dump *d);
 /* header_check.c: contradictions that the header alone shows. */

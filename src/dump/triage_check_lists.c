@@ -110,6 +110,10 @@ static void check_driver_count(struct ds_dump *d)
                            (unsigned long long)room);
         ds_integrity_lost(n, "certainty about the last drivers of the list");
     }
+    if (h->driver_count == 0 && h->size >= 0x38)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "triage.driver_count", at,
+                    "all drivers; addresses show as no module's",
+                    "DriverCount of 1 or more: the kernel is always listed", "0");
     if (t->driver_count < t->driver_count_stated)
         ds_dump_say(d, DS_INTEGRITY_DAMAGE, "triage.driver_count", at,
                     "the drivers that cannot be read; addresses in them show as no module's",

@@ -118,7 +118,6 @@ static void check_absent(struct ds_dump *d)
         {0x28, h->call_stack_offset, "CallStackOffset"},
         {0x2c, h->call_stack_size, "SizeOfCallStack"},
         {0x30, h->driver_list_offset, "DriverListOffset"},
-        {0x34, h->driver_count, "DriverCount"},
         {0x38, h->string_pool_offset, "StringPoolOffset"},
     };
     for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
