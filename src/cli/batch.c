@@ -39,6 +39,7 @@ struct ds_options *cli_snapshot_options(const struct cli_args *args)
 struct batch {
     const struct cli_args *args;
     cli_file_fn *each;
+    const char *between; /* two texts */
     struct ds_options *options;
     struct cli_out out;
     enum ds_format format;
@@ -49,11 +50,9 @@ struct batch {
 /* What stands between two results. */
 static void batch_separator(struct batch *b)
 {
-    static const char line[] =
-        "\n================================================================================\n\n";
     bool several = b->args->operand_count > 1;
     if (b->format == DS_FORMAT_TEXT && b->done > 0)
-        cli_out_string(&b->out, line);
+        cli_out_string(&b->out, b->between);
     else if (b->format == DS_FORMAT_JSON && several)
         cli_out_string(&b->out, b->done == 0 ? "[\n" : ",\n");
     b->done++;
@@ -100,9 +99,9 @@ static int batch_file(struct batch *b, const char *file)
     return rc;
 }
 
-int cli_batch_run(const struct cli_args *args, cli_file_fn *each)
+int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between)
 {
-    struct batch b = {.args = args, .each = each};
+    struct batch b = {.args = args, .each = each, .between = between};
     b.format = args->format == CLI_JSON    ? DS_FORMAT_JSON
                : args->format == CLI_JSONL ? DS_FORMAT_JSONL
                                            : DS_FORMAT_TEXT;

@@ -12,7 +12,8 @@ typedef enum ds_status cli_file_fn(const struct cli_args *args, struct ds_snapsh
                                    enum ds_format format, unsigned flags, char **text, int *rc,
                                    struct ds_err *err);
 
-/* Runs `each` over every operand. Returns the exit status of the whole. */
-int cli_batch_run(const struct cli_args *args, cli_file_fn *each);
+/* Runs `each` over every operand, with `between` standing between two texts. Returns the exit
+ * status of the whole. */
+int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between);
 
 #endif

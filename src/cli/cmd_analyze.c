@@ -36,7 +36,9 @@ static int analyze_run(const struct cli_args *args)
     int rc = args->pattern_count > 0 ? check_patterns(args) : CLI_OK;
     if (rc != CLI_OK)
         return rc;
-    return cli_batch_run(args, analyze_file);
+    return cli_batch_run(
+        args, analyze_file,
+        "\n================================================================================\n\n");
 }
 
 const struct cli_command cli_analyze = {

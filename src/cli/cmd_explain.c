@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "nt/bugcheck.h"
+#include "report/paper.h"
 
 static const char *bugcheck_name(size_t index)
 {
@@ -42,6 +43,46 @@ static int explain_list(struct cli_out *out)
     return cli_out_close(out, true, CLI_OK);
 }
 
+/* One line of an explanation, wrapped under its own indentation; rows of the sub-code table
+ * under their text. Addresses of pages stay whole. */
+static void write_line(struct ds_paper *p, const char *line)
+{
+    size_t indent = strspn(line, " ");
+    size_t word = strcspn(line + indent, " ");
+    char label[24];
+    if (line[indent] == '\0') {
+        ds_paper_blank(p);
+    } else if (strstr(line, "://") != NULL) {
+        ds_buf_printf(p->out, "%s\n", line);
+    } else if (indent == 2 && line[2] == '0' && indent + word + 2 < sizeof(label)) {
+        (void)snprintf(label, sizeof(label), "%.*s", (int)(indent + word), line);
+        const char *text = line + indent + word;
+        ds_paper_item(p, (unsigned)(indent + word + 2), DS_STYLE_PLAIN, label,
+                      text + strspn(text, " "));
+    } else {
+        ds_paper_item(p, (unsigned)indent, DS_STYLE_PLAIN, "", line + indent);
+    }
+}
+
+static void write_wrapped(struct cli_out *out, const char *text)
+{
+    struct ds_buf b;
+    struct ds_paper p;
+    ds_buf_init(&b, 1u << 22);
+    ds_paper_init(&p, &b, false, 80);
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        struct ds_buf line;
+        ds_buf_init(&line, 1u << 20);
+        ds_buf_add(&line, text, n);
+        write_line(&p, ds_buf_text(&line));
+        ds_buf_deinit(&line);
+        text += n + (text[n] == '\n');
+    }
+    cli_out_write(out, ds_buf_text(&b), b.len);
+    ds_buf_deinit(&b);
+}
+
 static int explain_code(const struct cli_args *args, struct cli_out *out, uint32_t code)
 {
     uint64_t params[4] = {0};
@@ -59,7 +100,7 @@ static int explain_code(const struct cli_args *args, struct cli_out *out, uint32
         cli_error_message(NULL, "%s", ds_status_text(s));
         return cli_out_close(out, false, CLI_INTERNAL);
     }
-    cli_out_string(out, text);
+    write_wrapped(out, text);
     ds_string_free(text);
     return cli_out_close(out, true, CLI_OK);
 }

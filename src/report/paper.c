@@ -233,7 +233,7 @@ void ds_paper_split(struct ds_paper *p, enum ds_style style, const char *left, c
     paper_style(p, style);
     ds_buf_add(p->out, ds_buf_text(&l), l.len);
     paper_style_end(p, style);
-    if (a + b + 2 <= p->width) {
+    if (b > 0 && a + b + 2 <= p->width) {
         paper_pad(p, p->width - a - b);
         paper_style(p, DS_STYLE_DIM);
         ds_buf_add(p->out, ds_buf_text(&r), r.len);
