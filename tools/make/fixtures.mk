@@ -43,5 +43,5 @@ torture-sample: $(TORTURE) $(BIN) $(FIXTURE_DMP)
 
 .PHONY: bench
 ## bench: print times and memory of common runs; asserts nothing
-bench: $(BIN) build/fixtures/triage-c.dmp build/fixtures/demo.dmp build/fixtures/full-big.dmp
-	@BIN=$(BIN) $(PYTHON) tests/bench/bench.py
+bench: $(BIN) $(B)/tests/bench/bench$(EXE) $(addprefix build/fixtures/,triage-c.dmp demo.dmp full-big.dmp)
+	@$(B)/tests/bench/bench $(BIN) ../shared/real/triage_x64_19041.dmp build/fixtures $(RUNS)
