@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "symbols/functions.h"
 #include "symbols/isf.h"
 #include "symbols/pe.h"
 #include "symbols/symtab.h"
@@ -22,6 +23,7 @@ struct module {
     char wanted_pdb[48]; /* "" when not told */
     char table_pdb[48];  /* of the symbol table; "" when there is none */
     struct ds_symtab table, exports;
+    struct ds_functions functions; /* how far exported names reach */
     bool has_table, has_exports;
 };
 
@@ -52,6 +54,7 @@ void ds_symbols_close(struct ds_symbols *s)
         free(s->modules[i].name);
         ds_symtab_deinit(&s->modules[i].table);
         ds_symtab_deinit(&s->modules[i].exports);
+        ds_functions_deinit(&s->modules[i].functions);
     }
     free(s->modules);
     free(s->stretches);
@@ -261,6 +264,8 @@ enum ds_status ds_symbols_load_exports(struct ds_symbols *s, uint64_t base, stru
     ds_symtab_deinit(&m->exports);
     m->exports = exports;
     m->has_exports = true;
+    ds_functions_deinit(&m->functions);
+    ds_functions_read(&memory, &pe, &m->functions);
     return DS_OK;
 }
 
@@ -282,6 +287,9 @@ bool ds_symbols_find(const struct ds_symbols *s, uint64_t va, struct ds_symbol *
         ret->function = ds_symtab_at(&m->table, rva, &start);
     else if (m->has_exports)
         ret->function = ds_symtab_at(&m->exports, rva, &start);
+    /* Most functions are not exported: another one may begin between the name and here. */
+    if (!m->has_table && ds_functions_begin_between(&m->functions, start, rva))
+        ret->function = NULL;
     if (ret->function != NULL)
         ret->displacement = rva - start;
     else
