@@ -78,7 +78,7 @@ $(B)/gen/%.o: $(GEN)/%.c $(FLAGS)
 $(GEN)/%.c: tools/gen/%.sh $(wildcard tools/gen/*.awk) $(DATA_FILES)
 	@mkdir -p $(@D)
 	$(Q)sh $< > $@.tmp.$(CONFIG) && mv $@.tmp.$(CONFIG) $@
-.SECONDARY: $(GEN_SRC) $(UNIT_SRC:%.c=$(B)/%.o)
+.SECONDARY:
 
 $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^

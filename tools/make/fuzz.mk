@@ -20,7 +20,6 @@ $(B)/tests/fuzz/%-replay: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/standalone.o $(LIB
 
 $(B)/tests/fuzz/%-fuzz: $(B)/tests/fuzz/%.o $(LIB)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< $(LIB) $(LIBS_LD)
-.SECONDARY: $(FUZZ_SRC:%.c=$(B)/%.o)
 
 .PHONY: fuzz-replay-bins fuzz-run
 fuzz-replay-bins: $(REPLAY_BIN)
