@@ -97,15 +97,11 @@ unit: $(UNIT_BIN) $(BIN)
 -include $(sort $(wildcard tools/make/*.mk))
 
 # `make check` runs these suites; each writes its counts to $(B)/results.
-SUITES_release := unit fixtures-selftest golden report-check patterns-check badfiles check-data check-tables \
-	check-layouts torture-sample fuzz-replay meta
+SUITES_release := unit fixtures-selftest golden report-check patterns-check badfiles \
+	check-data check-tables check-layouts torture-sample fuzz-replay meta
 SUITES_asan := unit golden report-check patterns-check badfiles torture-sample
-SUITES_win := unit golden report-check patterns-check win-meta
-DEFINED := $(shell sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
-SUITES := $(filter $(DEFINED),$(SUITES_$(CONFIG)))
-ifeq ($(wildcard man/dumpscan.1)$(filter golden,$(DEFINED)),)
-SUITES := $(filter-out meta,$(SUITES))
-endif
+SUITES_win := unit golden report-check patterns-check badfiles win-meta
+SUITES := $(SUITES_$(CONFIG))
 
 .PHONY: check
 ## check: every test; ends with one line of counts
