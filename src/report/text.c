@@ -63,7 +63,7 @@ void ds_text_verdict(struct ds_paper *p, const struct ds_report *r)
     ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BOLD, "Why", r->verdict.why);
     if (r->damaged)
         ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BAD, "File",
-                      "DAMAGED: some of what follows may be missing or wrong; see the end.");
+                      "DAMAGED: some of what follows is missing or may be wrong.");
 }
 
 /* Evidence that the message does not hold already; all of it when verbose. */

@@ -269,6 +269,8 @@ enum ds_status ds_symbols_load_exports(struct ds_symbols *s, uint64_t base, stru
     return DS_OK;
 }
 
+#define EXPORT_REACH 0x1000u /* bytes of code that an export names on its own word */
+
 bool ds_symbols_find(const struct ds_symbols *s, uint64_t va, struct ds_symbol *ret)
 {
     const struct module *m = module_of(s, va);
@@ -289,6 +291,9 @@ bool ds_symbols_find(const struct ds_symbols *s, uint64_t va, struct ds_symbol *
         ret->function = ds_symtab_at(&m->exports, rva, &start);
     /* Most functions are not exported: another one may begin between the name and here. */
     if (!m->has_table && ds_functions_begin_between(&m->functions, start, rva))
+        ret->function = NULL;
+    /* Where the list of functions was not captured, a far export names somebody else's code. */
+    if (!m->has_table && m->functions.count == 0 && rva - start >= EXPORT_REACH)
         ret->function = NULL;
     if (ret->function != NULL)
         ret->displacement = rva - start;
