@@ -14,6 +14,7 @@
     X(contexts)                                                                                    \
     X(registers)                                                                                   \
     X(stack_frames)                                                                                \
+    X(bugcheck_stack_frames)                                                                       \
     X(processors)                                                                                  \
     X(processes)                                                                                   \
     X(threads)                                                                                     \

@@ -345,3 +345,24 @@ static void frames_fill(struct ds_facts *f, struct ds_rows *ret)
 
 DS_TABLE(stack_frames, "The stack of the fault: frames, each with how it was found.", "k, !thread",
          frame_columns, frames_fill, "number");
+
+/* ---- bugcheck_stack_frames ---- */
+
+static void bugcheck_frames_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_fault_facts *ff = ds_nt_fault(ds_facts_nt(f));
+    const struct ds_stack *s = &ff->bugcheck_stack;
+    struct ds_walk walk = {.table_name = "bugcheck_stack_frames",
+                           .complete = s->end == DS_OK,
+                           .rows = s->count,
+                           .stop_reason = s->end,
+                           .detail = ""};
+    if (s->end != DS_OK)
+        walk.stop_address = ds_opt_known(s->end_sp);
+    *ret = (struct ds_rows){s->frames, sizeof(s->frames[0]), s->count, walk};
+}
+
+DS_TABLE(bugcheck_stack_frames,
+         "The stack from KeBugCheckEx down to the fault, where it is not stack_frames itself: what "
+         "the kernel did between the fault and the bugcheck.",
+         "k, !thread", frame_columns, bugcheck_frames_fill, "number");
