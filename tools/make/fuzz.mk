@@ -39,7 +39,7 @@ fuzz-run: $(FUZZ_NAMES:%=$(B)/tests/fuzz/%-fuzz)
 	@for n in $(FUZZ_NAMES); do \
 		mkdir -p build/fuzz/found/$$n build/fuzz/crashes; \
 		echo "== $$n, $(FUZZ_EACH) s"; \
-		$(B)/tests/fuzz/$$n-fuzz -max_total_time=$(FUZZ_EACH) -timeout=5 -rss_limit_mb=512 \
+		ASAN_OPTIONS=quarantine_size_mb=16 $(B)/tests/fuzz/$$n-fuzz -max_total_time=$(FUZZ_EACH) -timeout=5 -rss_limit_mb=512 \
 			-malloc_limit_mb=64 -max_len=1048576 -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=build/fuzz/crashes/$$n- \
 			build/fuzz/found/$$n $(FUZZ_CORPUS)/$$n || exit 1; \
