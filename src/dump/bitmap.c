@@ -217,6 +217,15 @@ enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err)
     return st;
 }
 
+uint64_t ds_bitmap_offset(const struct ds_dump *d, uint64_t pa)
+{
+    const struct ds_bitmap *b = &d->bitmap;
+    uint64_t pfn = pa / DS_PAGE_SIZE;
+    uint64_t index = bit_set(b, pfn) ? rank_of(b, pfn) : b->whole_pages;
+    return index < b->whole_pages ? b->first_page + index * DS_PAGE_SIZE + pa % DS_PAGE_SIZE
+                                  : DS_NO_OFFSET;
+}
+
 enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                               uint64_t *fault)
 {

@@ -171,6 +171,10 @@ bool ds_dump_has_physical(const struct ds_dump *d);
 enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                                  uint64_t *fault_pa) DS_MUST_CHECK;
 
+/* The len bytes at pa, within one page, without a copy; good until the dump is closed. NULL where
+ * they are not captured, or the source must read them. */
+const void *ds_dump_phys_pointer(struct ds_dump *d, uint64_t pa, size_t len);
+
 /* Virtual memory captured as such (triage dumps). */
 size_t ds_dump_virt_range_count(const struct ds_dump *d);
 const struct ds_virt_range *ds_dump_virt_range(const struct ds_dump *d, size_t index);

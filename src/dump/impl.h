@@ -162,6 +162,8 @@ bool ds_bitmap_sniff(struct ds_dump *d);
 /* Whether FirstPage, TotalPresentPages and Pages can be those of a bitmap body. */
 bool ds_bitmap_plausible(struct ds_dump *d);
 enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err);
+/* File offset of pa, whose page is captured and whole in the file; DS_NO_OFFSET otherwise. */
+uint64_t ds_bitmap_offset(const struct ds_dump *d, uint64_t pa);
 enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                               uint64_t *fault);
 /* Fills d->runs from the bitmap; at most DS_LIMIT_RUNS, noted when there are more. */

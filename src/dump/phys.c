@@ -74,3 +74,18 @@ enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size
         return ds_bitmap_read(d, pa, buf, len, fault_pa);
     return ds_extents_read(&d->phys_map, d->src, pa, buf, len, fault_pa);
 }
+
+const void *ds_dump_phys_pointer(struct ds_dump *d, uint64_t pa, size_t len)
+{
+    uint64_t off = DS_NO_OFFSET;
+    if (pa % DS_PAGE_SIZE + len > DS_PAGE_SIZE || d->src->ops->pointer == NULL)
+        return NULL;
+    if (d->has_bitmap) {
+        off = ds_bitmap_offset(d, pa);
+    } else if (ds_extents_build(&d->phys_map) == DS_OK) {
+        const struct ds_extent *x = ds_extents_find(&d->phys_map, pa);
+        if (x != NULL && (x->rank & DS_EXTENT_LOST) == 0 && len <= x->size - (pa - x->start))
+            off = x->file_offset + (pa - x->start);
+    }
+    return off == DS_NO_OFFSET ? NULL : ds_source_pointer(d->src, off, len);
+}

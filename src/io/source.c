@@ -1,5 +1,6 @@
 #include "io/source.h"
 
+#include "base/checked.h"
 #include "base/err.h"
 
 void ds_source_close(struct ds_source *s)
@@ -32,4 +33,11 @@ enum ds_status ds_source_read(struct ds_source *s, uint64_t off, void *buf, size
                       "file offset 0x%llx: %llu bytes wanted, %llu there (the file has %llu)",
                       (unsigned long long)off, (unsigned long long)len, (unsigned long long)got,
                       (unsigned long long)s->size);
+}
+
+const void *ds_source_pointer(struct ds_source *s, uint64_t off, size_t len)
+{
+    if (s->ops->pointer == NULL || !ds_range_within(off, len, s->size))
+        return NULL;
+    return s->ops->pointer(s, off, len);
 }

@@ -18,6 +18,8 @@ struct ds_source_ops {
     /* Reads up to len bytes; *got is short at the end only. */
     enum ds_status (*read)(struct ds_source *s, uint64_t off, void *buf, size_t len, size_t *got,
                            struct ds_err *err);
+    /* The bytes themselves where they are in memory for good; NULL as a member: never. */
+    const void *(*pointer)(struct ds_source *s, uint64_t off, size_t len);
     void (*destroy)(struct ds_source *s);
 };
 
@@ -44,6 +46,10 @@ void ds_source_close(struct ds_source *s);
  */
 enum ds_status ds_source_read(struct ds_source *s, uint64_t off, void *buf, size_t len,
                               struct ds_err *err) DS_MUST_CHECK;
+
+/* The len bytes at off without a copy, good until the source is closed; NULL where they must be
+ * read. */
+const void *ds_source_pointer(struct ds_source *s, uint64_t off, size_t len);
 
 /* Up to len bytes; *got says how many there were. */
 enum ds_status ds_source_read_some(struct ds_source *s, uint64_t off, void *buf, size_t len,

@@ -83,7 +83,7 @@ static void file_destroy(struct ds_source *s)
     free(f);
 }
 
-static const struct ds_source_ops file_ops = {"file", file_read, file_destroy};
+static const struct ds_source_ops file_ops = {"file", file_read, NULL, file_destroy};
 
 enum ds_status ds_source_file_open(const char *path, struct ds_source **ret, struct ds_err *err)
 {

@@ -19,12 +19,19 @@ static enum ds_status memory_read(struct ds_source *s, uint64_t off, void *buf, 
     return DS_OK;
 }
 
+static const void *memory_pointer(struct ds_source *s, uint64_t off, size_t len)
+{
+    (void)len;
+    return ((const struct memory_source *)s)->data + off;
+}
+
 static void memory_destroy(struct ds_source *s)
 {
     free(s);
 }
 
-static const struct ds_source_ops memory_ops = {"memory", memory_read, memory_destroy};
+static const struct ds_source_ops memory_ops = {"memory", memory_read, memory_pointer,
+                                                memory_destroy};
 
 enum ds_status ds_source_memory_open(const void *data, size_t size, struct ds_source **ret,
                                      struct ds_err *err)

@@ -9,98 +9,83 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "memory/paging.h"
+#include "memory/impl.h"
 
-#define PAGE_CACHE 4096 /* translations kept; a power of two */
-#define TABLE_CACHE 512 /* page tables (2 MB each) kept; a power of two */
-
-struct cached {
-    uint64_t key; /* page or table number + 1; 0 = empty */
-    uint64_t pa;
-};
-
-struct ds_space {
-    struct ds_dump *dump; /* borrowed */
-    enum ds_paging mode;
-    uint64_t dtb;
-    unsigned pointer_size;
-    struct cached *pages;  /* owned; NULL on a space of ranges */
-    struct cached *tables; /* owned */
-};
-
-static enum ds_status fault_set(struct ds_fault *fault, enum ds_status status, uint64_t va,
-                                uint64_t entry, int level)
+enum ds_status ds_fault_set(struct ds_fault *fault, enum ds_status status, uint64_t va)
 {
     if (fault != NULL) {
-        *fault = (struct ds_fault){.status = status, .va = va, .entry = entry, .level = level};
+        *fault = (struct ds_fault){.status = status, .va = va};
     }
     return status;
 }
 
-static const char *paging_name(enum ds_paging mode)
+static enum ds_status open_space(struct ds_dump *dump, enum ds_paging mode, struct ds_space **ret,
+                                 struct ds_err *err)
 {
-    switch (mode) {
-    case DS_PAGING_X86:
-        return "x86 two-level paging";
-    case DS_PAGING_PAE:
-        return "x86 PAE paging";
-    case DS_PAGING_LA57:
-        return "x64 five-level paging (LA57)";
-    case DS_PAGING_ARM64:
-        return "ARM64 paging";
-    case DS_PAGING_X64:
-        return "x64 four-level paging";
-    case DS_PAGING_NONE:
-        break;
+    struct ds_space *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return ds_err_set(err, DS_NO_MEMORY, "out of memory for an address space");
     }
-    return "no paging";
+    s->dump = dump;
+    s->mode = mode;
+    s->pointer_size = 8;
+    s->pte_base = ds_opt_unknown(DS_NOT_FOUND);
+    *ret = s;
+    return DS_OK;
 }
 
 enum ds_status ds_space_open_paged(struct ds_dump *dump, enum ds_paging mode, uint64_t dtb,
                                    struct ds_space **ret, struct ds_err *err)
 {
-    if (mode != DS_PAGING_X64) {
+    struct ds_space *s = NULL;
+    const struct ds_format *format = ds_format_of(mode);
+    if (format == NULL) {
         return ds_err_set(err, DS_UNSUPPORTED,
-                          "%s is not walked by this version: virtual memory cannot be read",
-                          paging_name(mode));
+                          "no page tables can be read on this architecture: virtual memory "
+                          "cannot be read");
     }
-    struct ds_space *s = calloc(1, sizeof(*s));
-    if (s == NULL) {
-        return ds_err_set(err, DS_NO_MEMORY, "out of memory for an address space");
+    enum ds_status status = open_space(dump, mode, &s, err);
+    if (status != DS_OK) {
+        return status;
     }
-    s->pages = ds_alloc_array(PAGE_CACHE, sizeof(*s->pages));
-    s->tables = ds_alloc_array(TABLE_CACHE, sizeof(*s->tables));
-    if (s->pages == NULL || s->tables == NULL) {
+    s->pages = ds_alloc_array(DS_PAGE_SLOTS, sizeof(*s->pages));
+    s->leaves = ds_alloc_array(DS_LEAF_SLOTS, sizeof(*s->leaves));
+    if (ds_tables_init(&s->tables, dump) != DS_OK || s->pages == NULL || s->leaves == NULL) {
         ds_space_close(s);
         return ds_err_set(err, DS_NO_MEMORY, "out of memory for a translation cache");
     }
-    s->dump = dump;
-    s->mode = mode;
-    s->dtb = dtb & DS_PTE_ADDRESS; /* the low 12 bits are PCID or flags */
-    s->pointer_size = 8;
+    s->format = format;
+    s->root = s->upper_root = ds_paging_root(mode, dtb);
+    if (mode == DS_PAGING_X86 || mode == DS_PAGING_PAE) {
+        s->pointer_size = 4;
+    }
     *ret = s;
     return DS_OK;
 }
 
 enum ds_status ds_space_open_ranges(struct ds_dump *dump, struct ds_space **ret, struct ds_err *err)
 {
-    struct ds_space *s = calloc(1, sizeof(*s));
-    if (s == NULL) {
-        return ds_err_set(err, DS_NO_MEMORY, "out of memory for an address space");
-    }
-    s->dump = dump;
-    s->mode = DS_PAGING_NONE;
-    s->pointer_size = 8;
-    *ret = s;
-    return DS_OK;
+    return open_space(dump, DS_PAGING_NONE, ret, err);
 }
 
 void ds_space_close(struct ds_space *s)
 {
     if (s != NULL) {
+        ds_tables_deinit(&s->tables);
         free(s->pages);
-        free(s->tables);
+        free(s->leaves);
         free(s);
+    }
+}
+
+void ds_space_flush(struct ds_space *s)
+{
+    if (s->format != NULL) {
+        memset(s->pages, 0, DS_PAGE_SLOTS * sizeof(*s->pages));
+        memset(s->leaves, 0, DS_LEAF_SLOTS * sizeof(*s->leaves));
+        for (size_t i = 0; i < DS_TABLE_SLOTS; i++) {
+            s->tables.slots[i].key = 0;
+        }
     }
 }
 
@@ -111,7 +96,7 @@ enum ds_paging ds_space_paging(const struct ds_space *s)
 
 uint64_t ds_space_dtb(const struct ds_space *s)
 {
-    return s->dtb;
+    return s->root;
 }
 
 void ds_space_set_pointer_size(struct ds_space *s, unsigned bytes)
@@ -124,78 +109,88 @@ unsigned ds_space_pointer_size(const struct ds_space *s)
     return s->pointer_size;
 }
 
-static bool cache_get(const struct cached *cache, size_t slots, uint64_t number, uint64_t *pa)
+void ds_space_set_upper_root(struct ds_space *s, uint64_t ttbr1)
 {
-    /* Fibonacci hashing spreads both neighbours and equal strides. */
-    const struct cached *c = &cache[(number * 0x9e3779b97f4a7c15u >> 40) & (slots - 1)];
-    if (c->key != number + 1) {
-        return false;
+    if (s->mode == DS_PAGING_ARM64) {
+        s->upper_root = ds_paging_root(s->mode, ttbr1);
+        ds_space_flush(s);
     }
-    *pa = c->pa;
-    return true;
 }
 
-static void cache_put(struct cached *cache, size_t slots, uint64_t number, uint64_t pa)
+void ds_space_set_pte_layout(struct ds_space *s, const struct ds_pte_layout *layout)
 {
-    cache[(number * 0x9e3779b97f4a7c15u >> 40) & (slots - 1)] = (struct cached){number + 1, pa};
+    s->layout = *layout;
+    if (s->format != NULL) {
+        ds_space_flush(s); /* pages in transition may be elsewhere now */
+    }
 }
 
-/* Walks from `level` with the table at `table`; on success *pa is the address of va itself. */
-static enum ds_status walk_x64(struct ds_space *s, uint64_t va, int level, uint64_t table,
-                               uint64_t *pa, struct ds_fault *fault)
+const struct ds_pte_layout *ds_space_pte_layout(const struct ds_space *s)
 {
-    for (; level >= 1; level--) {
-        uint8_t raw[8];
-        uint64_t at = table + (uint64_t)ds_x64_index(va, level) * 8;
-        enum ds_status status = ds_dump_read_phys(s->dump, at, raw, sizeof(raw), NULL);
-        if (status != DS_OK) {
-            return fault_set(fault, status, va, 0, level);
-        }
-        uint64_t entry = ds_le64(raw);
-        if ((entry & DS_PTE_PRESENT) == 0) {
-            return fault_set(fault, ds_x64_absent(entry, level), va, entry, level);
-        }
-        if (level > 1 && (entry & DS_PTE_LARGE) != 0) {
-            if (level == 4) { /* the bit is reserved there: no processor would accept it */
-                return fault_set(fault, DS_CORRUPT, va, entry, level);
-            }
-            *pa = ds_x64_large(entry, level, va);
-            return DS_OK;
-        }
-        table = entry & DS_PTE_ADDRESS;
-        if (level == 2) {
-            cache_put(s->tables, TABLE_CACHE, va >> 21, table);
-        }
-    }
-    *pa = table | (va & (DS_PAGE_SIZE - 1));
-    return DS_OK;
+    return &s->layout;
+}
+
+void ds_space_set_pte_base(struct ds_space *s, struct ds_opt base)
+{
+    s->pte_base = base;
+}
+
+struct ds_opt ds_space_pte_base(const struct ds_space *s)
+{
+    return s->pte_base;
+}
+
+void ds_space_set_prototypes(struct ds_space *s, struct ds_space *kernel)
+{
+    s->prototypes = kernel;
+}
+
+/* Fibonacci hashing spreads both neighbours and equal strides. */
+static inline struct ds_cached *cache_slot(struct ds_cached *cache, size_t slots, uint64_t number)
+{
+    return &cache[(number * 0x9e3779b97f4a7c15u >> 40) & (slots - 1)];
 }
 
 enum ds_status ds_space_translate(struct ds_space *s, uint64_t va, uint64_t *pa,
                                   struct ds_fault *fault)
 {
-    if (s->mode != DS_PAGING_X64) {
-        return fault_set(fault, DS_UNSUPPORTED, va, 0, 0);
+    if (s->format == NULL) {
+        return ds_fault_set(fault, DS_UNSUPPORTED, va);
     }
-    if (!ds_x64_canonical(va)) {
-        return fault_set(fault, DS_NOT_MAPPED, va, 0, 0);
-    }
-    uint64_t page;
-    if (cache_get(s->pages, PAGE_CACHE, va >> 12, &page)) {
-        *pa = page | (va & (DS_PAGE_SIZE - 1));
+    /* Only addresses that the mode can translate are ever in the caches. */
+    struct ds_cached *page = cache_slot(s->pages, DS_PAGE_SLOTS, va >> 12);
+    if (page->key == (va >> 12) + 1) {
+        *pa = page->pa | (va & DS_PAGE_MASK);
         return DS_OK;
     }
-    uint64_t table;
-    enum ds_status status;
-    if (cache_get(s->tables, TABLE_CACHE, va >> 21, &table)) {
-        status = walk_x64(s, va, 1, table, pa, fault);
+    if (!s->format->canonical(va)) {
+        return ds_fault_set(fault, DS_NOT_MAPPED, va);
+    }
+    struct ds_reach r;
+    uint64_t reach = va >> s->format->shift[2];
+    struct ds_cached *leaf = cache_slot(s->leaves, DS_LEAF_SLOTS, reach);
+    if (leaf->key == reach + 1) {
+        s->format->walk(&s->tables, va, 1, leaf->pa, &r);
     } else {
-        status = walk_x64(s, va, 4, s->dtb, pa, fault);
+        s->format->walk(&s->tables, va, s->format->levels, ds_space_root(s, va), &r);
+        if (r.leaf_table != 0) {
+            *leaf = (struct ds_cached){reach + 1, r.leaf_table};
+        }
     }
-    if (status == DS_OK) {
-        cache_put(s->pages, PAGE_CACHE, va >> 12, *pa & ~(uint64_t)(DS_PAGE_SIZE - 1));
+    if (r.status != DS_OK) { /* what Windows makes of it */
+        struct ds_explanation e;
+        ds_space_explain(s, va, &e);
+        if (e.status != DS_OK) {
+            if (fault != NULL) {
+                *fault = e.fault;
+            }
+            return e.status;
+        }
+        r.pa = e.pa;
     }
-    return status;
+    *page = (struct ds_cached){(va >> 12) + 1, r.pa & ~DS_PAGE_MASK};
+    *pa = r.pa;
+    return DS_OK;
 }
 
 /* Reads within one page. */
@@ -210,7 +205,7 @@ static enum ds_status read_page(struct ds_space *s, uint64_t va, uint8_t *buf, s
     uint64_t bad = pa;
     status = ds_dump_read_phys(s->dump, pa, buf, len, &bad);
     if (status != DS_OK) {
-        return fault_set(fault, status, va + (bad - pa), 0, 0);
+        return ds_fault_set(fault, status, va + (bad - pa));
     }
     return DS_OK;
 }
@@ -223,12 +218,12 @@ enum ds_status ds_space_read(struct ds_space *s, uint64_t va, void *buf, size_t 
         return DS_OK;
     }
     if (ds_add_overflows(va, len - 1, &last)) {
-        return fault_set(fault, DS_NOT_MAPPED, va, 0, 0);
+        return ds_fault_set(fault, DS_NOT_MAPPED, va);
     }
     if (s->mode == DS_PAGING_NONE) {
         uint64_t bad = va;
         enum ds_status status = ds_dump_read_virt(s->dump, va, buf, len, &bad);
-        return status == DS_OK ? DS_OK : fault_set(fault, status, bad, 0, 0);
+        return status == DS_OK ? DS_OK : ds_fault_set(fault, status, bad);
     }
     uint8_t *out = buf;
     while (len > 0) {
@@ -250,7 +245,7 @@ enum ds_status ds_space_read_uint(struct ds_space *s, uint64_t va, unsigned size
 {
     uint8_t raw[8] = {0};
     if (size != 1 && size != 2 && size != 4 && size != 8) {
-        return fault_set(fault, DS_INVALID, va, 0, 0);
+        return ds_fault_set(fault, DS_INVALID, va);
     }
     enum ds_status status = ds_space_read(s, va, raw, size, fault);
     if (status == DS_OK) {
@@ -277,10 +272,10 @@ enum ds_status ds_space_read_ustr(struct ds_space *s, uint64_t va, struct ds_buf
     size_t bytes = ds_le16(head) & ~(size_t)1;
     uint64_t text_va = s->pointer_size == 4 ? ds_le32(head + 4) : ds_le64(head + 8);
     if (bytes > ds_le16(head + 2)) { /* Length beyond MaximumLength */
-        return fault_set(fault, DS_CORRUPT, va, 0, 0);
+        return ds_fault_set(fault, DS_CORRUPT, va);
     }
     if (bytes > (size_t)DS_LIMIT_STRING * 2) {
-        return fault_set(fault, DS_LIMIT, va, 0, 0);
+        return ds_fault_set(fault, DS_LIMIT, va);
     }
     uint8_t text[DS_LIMIT_STRING * 2];
     status = ds_space_read(s, text_va, text, bytes, fault);

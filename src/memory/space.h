@@ -11,16 +11,7 @@
 
 #include "base/buf.h"
 #include "dump/dump.h"
-
-/* How page tables are read. */
-enum ds_paging {
-    DS_PAGING_NONE, /* a space of ranges: no page tables */
-    DS_PAGING_X86,  /* 2 levels, 4-byte entries */
-    DS_PAGING_PAE,  /* 3 levels, 8-byte entries */
-    DS_PAGING_X64,  /* 4 levels */
-    DS_PAGING_LA57, /* 5 levels */
-    DS_PAGING_ARM64 /* 4 KB granule */
-};
+#include "memory/paging.h"
 
 /* Why and where a read stopped. Costs no allocation. */
 struct ds_fault {
@@ -29,11 +20,17 @@ struct ds_fault {
     uint64_t entry; /* raw page-table entry that ended the walk; 0 when none was read */
     int level;      /* 4 = PXE (PML4E) ... 1 = PTE; 0 = the page itself, or no walk was made:
                        a range, or an address that is not canonical */
+    enum ds_pte_state state;        /* what that entry says about the page */
+    struct ds_opt prototype;        /* virtual address of the prototype PTE that decided */
+    struct ds_opt page_file;        /* number of the page file, 0 to 15 */
+    struct ds_opt page_file_offset; /* in pages of 4096 bytes */
+    bool mask_missing;              /* the invalid-PTE mask applies and is not known */
 };
 
 struct ds_space;
 
-/* Errors: DS_UNSUPPORTED for a paging mode that this version cannot walk; DS_NO_MEMORY. */
+/* dtb as it stands in CR3, TTBR or KPROCESS: flags are removed. Errors: DS_UNSUPPORTED for
+ * DS_PAGING_NONE; DS_NO_MEMORY. */
 enum ds_status ds_space_open_paged(struct ds_dump *dump, enum ds_paging mode, uint64_t dtb,
                                    struct ds_space **ret, struct ds_err *err) DS_MUST_CHECK;
 enum ds_status ds_space_open_ranges(struct ds_dump *dump, struct ds_space **ret,
@@ -48,13 +45,81 @@ uint64_t ds_space_dtb(const struct ds_space *s);
 void ds_space_set_pointer_size(struct ds_space *s, unsigned bytes);
 unsigned ds_space_pointer_size(const struct ds_space *s);
 
+/* ARM64: the table of the upper half (TTBR1) where it is not the one of the lower. */
+void ds_space_set_upper_root(struct ds_space *s, uint64_t ttbr1);
+/* What this system's entries that are not present look like; cautious until told. */
+void ds_space_set_pte_layout(struct ds_space *s, const struct ds_pte_layout *layout);
+const struct ds_pte_layout *ds_space_pte_layout(const struct ds_space *s);
+/* Where the page tables are mapped (MmPteBase), for the addresses of entries. */
+void ds_space_set_pte_base(struct ds_space *s, struct ds_opt base);
+struct ds_opt ds_space_pte_base(const struct ds_space *s);
+/* The base as the top table itself tells: the place of the entry that points back at the table.
+ * Unknown where there is none in the upper half, or more than one. x64, LA57 and ARM64. */
+struct ds_opt ds_space_self_map(struct ds_space *s);
+/* The space that prototype PTEs are read from: the kernel's, for a process or for the user tables
+ * of KVA shadow. Borrowed; NULL = this space. */
+void ds_space_set_prototypes(struct ds_space *s, struct ds_space *kernel);
+/* Forgets cached translations and tables (to measure without them). */
+void ds_space_flush(struct ds_space *s);
+
 /*
- * Virtual to physical. A page that is not present is DS_NOT_MAPPED, its entry in the fault (also
- * one in transition, whose page may still be in memory), or DS_PAGED_OUT where the entry cannot
- * be anything else; a page table that was not captured is DS_NOT_IN_DUMP. DS_UNSUPPORTED on a space
- * of ranges. fault may be NULL. */
+ * Virtual to physical. Pages in transition and prototype PTEs are followed. Else the fault says
+ * what the entry means: DS_PAGED_OUT in a page file, DS_NOT_IN_DUMP in a mapped file, or behind a
+ * page table that was not captured or reads as zero throughout (levels above the PTEs),
+ * DS_CORRUPT for a reserved bit, DS_NOT_MAPPED for the rest. DS_UNSUPPORTED on a space of ranges.
+ * fault may be NULL.
+ */
 enum ds_status ds_space_translate(struct ds_space *s, uint64_t va, uint64_t *pa,
                                   struct ds_fault *fault) DS_MUST_CHECK;
+
+/* One entry of a walk. */
+struct ds_walk_step {
+    int level;              /* 5 to 1; 0 = the prototype PTE */
+    const char *name;       /* static: WinDbg's word, "PXE" to "PTE", "prototype PTE" */
+    struct ds_opt entry_pa; /* where it stands; unknown for a prototype PTE without a page */
+    struct ds_opt entry_va; /* the same, in the region where the tables are mapped */
+    struct ds_opt entry;    /* its content; unknown with the reason when it cannot be read */
+    enum ds_pte_state state;
+};
+
+#define DS_WALK_STEPS 6 /* five levels and a prototype PTE */
+
+/* A translation with all its steps (!vtop, !pte). */
+struct ds_explanation {
+    enum ds_status status; /* as ds_space_translate() */
+    uint64_t pa;           /* when DS_OK */
+    uint64_t page_size;    /* when DS_OK: 4096, or a large page's bytes */
+    struct ds_fault fault; /* the state, also when DS_OK: valid, or transition */
+    unsigned count;
+    struct ds_walk_step steps[DS_WALK_STEPS];
+};
+
+/* Walks without the cache and keeps every entry. The same steps as ds_space_translate(). */
+void ds_space_explain(struct ds_space *s, uint64_t va, struct ds_explanation *ret);
+
+/* A stretch of virtual memory that one walk, or one missing entry, answers for. */
+struct ds_space_run {
+    uint64_t va, size;
+    enum ds_status status; /* DS_OK: mapped at `pa`, contiguous; DS_LOOP: page tables that map
+                              themselves, skipped; else why not, as in a fault */
+    uint64_t pa;
+    enum ds_pte_state state;
+};
+
+/* Goes through an address space in order. Start with {.va = first, .end = last byte}. */
+struct ds_space_iter {
+    uint64_t va, end; /* both inclusive */
+    uint64_t entries; /* looked at so far */
+    bool done;
+};
+
+/*
+ * The next stretch: neighbours of the same kind are joined, holes are skipped entry by entry of
+ * the highest level that lacks them. DS_OK with *run; DS_NOT_FOUND at the end; DS_LIMIT after
+ * DS_LIMIT_RUN_ENTRIES entries (hostile tables map everything to one page): it->va is where.
+ */
+enum ds_status ds_space_next_run(struct ds_space *s, struct ds_space_iter *it,
+                                 struct ds_space_run *run) DS_MUST_CHECK;
 
 /* All bytes or a fault; buf is undefined on a fault. fault may be NULL. */
 enum ds_status ds_space_read(struct ds_space *s, uint64_t va, void *buf, size_t len,
