@@ -76,58 +76,6 @@ void ds_boot_triage(struct ds_target *t)
 
 /* ---- full and bitmap dumps: page tables ---- */
 
-static enum ds_paging paging_of(const struct ds_target *t)
-{
-    const struct ds_dump_header *h = ds_dump_header(t->dump);
-    switch (t->arch) {
-    case DS_ARCH_X64:
-        return DS_PAGING_X64;
-    case DS_ARCH_ARM64:
-        return DS_PAGING_ARM64;
-    case DS_ARCH_X86:
-        return h->pae_enabled.known && h->pae_enabled.value != 0 ? DS_PAGING_PAE : DS_PAGING_X86;
-    case DS_ARCH_ARM:
-    case DS_ARCH_UNKNOWN:
-        break;
-    }
-    return DS_PAGING_NONE;
-}
-
-static bool open_paged(struct ds_target *t)
-{
-    const struct ds_dump_header *h = ds_dump_header(t->dump);
-    struct ds_err err = {0};
-    struct ds_fault fault;
-    uint64_t pa;
-    if (!h->dtb.known) {
-        ds_step_add(t, "dtb", "header", h->dtb.why, h->dtb, "",
-                    "DirectoryTableBase is not recorded");
-        t->kernel_why = DS_NOT_FOUND;
-        t->kernel_why_text = "the header records no page directory";
-        return false;
-    }
-    enum ds_status status =
-        ds_space_open_paged(t->dump, paging_of(t), h->dtb.value, &t->kernel, &err);
-    if (status != DS_OK) {
-        ds_step_add(t, "dtb", "header", status, h->dtb, "", "%s", err.text);
-        const char *why = ds_arena_strdup(&t->arena, err.text, strlen(err.text));
-        t->kernel_why = status;
-        t->kernel_why_text = why != NULL ? why : "";
-        return false;
-    }
-    ds_space_set_pointer_size(t->kernel, t->pointer_size);
-    t->dtb = ds_opt_known(ds_space_dtb(t->kernel));
-    status = ds_space_translate(t->kernel, DS_SHARED_USER_DATA, &pa, &fault);
-    if (status == DS_OK) {
-        ds_step_add(t, "dtb", "header", DS_OK, t->dtb, "", "KUSER_SHARED_DATA translates");
-    } else {
-        ds_step_add(t, "dtb", "header", status, t->dtb, "",
-                    "KUSER_SHARED_DATA does not translate (level %d: %s)", fault.level,
-                    ds_status_text(status));
-    }
-    return true;
-}
-
 static struct ds_opt list_head(struct ds_target *t, const char **method)
 {
     const struct ds_dump_header *h = ds_dump_header(t->dump);
@@ -167,7 +115,7 @@ static void find_kernel_base(struct ds_target *t)
 void ds_boot_paged(struct ds_target *t)
 {
     const struct ds_dump_header *h = ds_dump_header(t->dump);
-    if (!open_paged(t)) {
+    if (!ds_boot_open_paged(t)) {
         return;
     }
     ds_kdbg_load_va(t, h->kd_debugger_data_block, "header");

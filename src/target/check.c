@@ -78,7 +78,7 @@ static void check_dtb(struct ds_target *t)
 {
     struct ds_fault fault;
     uint64_t pa;
-    enum ds_status status = ds_space_translate(t->kernel, DS_SHARED_USER_DATA, &pa, &fault);
+    enum ds_status status = ds_space_translate(t->kernel, ds_shared_user_data(t), &pa, &fault);
     if (status == DS_OK || status == DS_TRUNCATED || status == DS_IO) { /* those are told already */
         return;
     }

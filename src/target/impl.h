@@ -38,8 +38,13 @@ void ds_boot_invariants(struct ds_target *t);
 /* Contradictions between the header, the records and memory become integrity notes. */
 void ds_boot_integrity(struct ds_target *t);
 
-/* Every x64 and ARM64 kernel maps KUSER_SHARED_DATA here (wdm.h). */
-#define DS_SHARED_USER_DATA 0xfffff78000000000u
+/* Where KUSER_SHARED_DATA is mapped in kernel space. */
+uint64_t ds_shared_user_data(const struct ds_target *t);
+/* Opens t->kernel by the header's page directory, in the paging mode that works. False when there
+ * is no such space; t->kernel_why says why. */
+bool ds_boot_open_paged(struct ds_target *t);
+/* Tells t->kernel what its software entries look like and where the page tables are mapped. */
+void ds_boot_memory(struct ds_target *t);
 
 /* Modules: fill t->modules, t->module_count, t->modules_walk. */
 void ds_modules_from_triage(struct ds_target *t);

@@ -73,6 +73,7 @@ static void boot(struct ds_target *t, const char *symbol_path)
                                            .detail = t->kernel_why_text};
     }
     ds_boot_layout(t, symbol_path);
+    ds_boot_memory(t);
     if (t->kernel != NULL && ds_space_paging(t->kernel) != DS_PAGING_NONE) {
         ds_boot_modules(t);
     }

@@ -321,7 +321,7 @@ static void big_destroy(struct ds_source *s)
 
 static void dumps_over_4_gib_are_read(void)
 {
-    static const struct ds_source_ops ops = {"made up", big_read, big_destroy};
+    static const struct ds_source_ops ops = {"made up", big_read, NULL, big_destroy};
     struct big_source b = {.head = {&ops, 0x2000 + UINT64_C(0x300000) * 4096},
                            .image = image_header64(1, 0x2000)};
     put32(&b.image, 0x88, 2);
