@@ -15,8 +15,8 @@ class Dump:
         self.text = out
         self.report = json.loads(out)
 
-    def query(self, sql):
-        status, out, err = self.runner.run(["query", "-f", "json", self.path, sql])
+    def query(self, sql, *options):
+        status, out, err = self.runner.run(["query", "-f", "json", *options, self.path, sql])
         assert status == 0, f"{sql}: exit {status}: {err.decode()}"
         return json.loads(out)
 
@@ -75,7 +75,30 @@ def x64(d, truth):
     def context():
         assert truth["context_header"]["Rip"] in d.text.decode(), "faulting Rip is not shown"
 
-    yield from (("bugcheck", bugcheck), ("drivers", drivers), ("unloaded drivers", unloaded),
+    # The stack that another tool's published test expects, from the frame that faulted on.
+    rsp = number(truth["context_header"]["Rsp"])
+    stack = [f for f in truth["symbolized_stack_from_rizin_testdb"]
+             if number(f["sp"]) >= rsp and number(f["pc"])]
+
+    def frames():
+        assert len(stack) > 20, "the truth file has no stack"
+        got = {number(r["pc"]) for r in d.query("SELECT pc FROM stack_frames")}
+        equal([f["pc"] for f in stack if number(f["pc"]) not in got], [], "frames not found")
+
+    def names():
+        folder = os.path.join(os.path.dirname(d.path), "symbols")
+        rows = d.query("SELECT pc, symbol FROM stack_frames", "--symbols", folder)
+        got = {number(r["pc"]): r["symbol"] for r in rows}
+        wrong = []
+        for f in stack:
+            head, _, offset = f["symbol"].partition("+")
+            if head.startswith("pdb.ntkrnlmp.") and offset.isdigit() and "::" not in head:
+                want = f"nt!{head[13:]}+{int(offset):#x}"
+                if got.get(number(f["pc"])) != want:
+                    wrong.append((want, got.get(number(f["pc"]))))
+        equal(wrong, [], "names with the symbol table")
+
+    yield from (("frames", frames), ("names", names), ("bugcheck", bugcheck), ("drivers", drivers), ("unloaded drivers", unloaded),
                 ("blobs", blobs), ("process", process), ("revision", revision),
                 ("culprit", culprit), ("faulting context", context))
 
