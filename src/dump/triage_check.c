@@ -33,6 +33,20 @@ static void list_lost(const struct ds_dump *d, char *out, size_t size)
     }
 }
 
+/* Where the kernel wrote the file itself, RequiredDumpSpace is its size to the byte; where it was
+ * written after the restart, the field says nothing. */
+static void check_tail(struct ds_dump *d)
+{
+    struct ds_opt space = d->header.required_dump_space;
+    if (!d->triage.kernel_written || !space.known || space.value <= d->file_size)
+        return;
+    ds_dump_say(d, DS_INTEGRITY_DAMAGE, "file.truncated", d->file_size,
+                "the end of the secondary data, or leftovers behind it; the minidump itself is "
+                "complete; copy the file again",
+                "RequiredDumpSpace bytes, as the kernel wrote them", "0x%llx of 0x%llx bytes",
+                (unsigned long long)d->file_size, (unsigned long long)space.value);
+}
+
 static void check_truncated(struct ds_dump *d)
 {
     const struct ds_triage_head *h = &d->head;
@@ -54,6 +68,8 @@ static void check_end(struct ds_dump *d)
     const struct ds_triage_head *h = &d->head;
     if (h->size < 8 || h->size_of_dump > d->file_size)
         check_truncated(d);
+    else
+        check_tail(d);
     if (h->size >= 12 && h->size_of_dump - 4u != h->valid_offset)
         ds_dump_say(d, DS_INTEGRITY_DAMAGE, "triage.size_of_dump", d->header.body_offset + 4,
                     "where the minidump ends and secondary data begins; the records themselves "
