@@ -120,7 +120,7 @@ windows:
 	@$(MAKE) --no-print-directory CONFIG=win all
 ## check-windows: the tests of the Windows program, under wine
 check-windows:
-	@$(MAKE) --no-print-directory CONFIG=win check
+	@$(MAKE) --no-print-directory CONFIG=win check; rc=$$?; sh tools/wine-run.sh --stop; exit $$rc
 
 .PHONY: clean
 ## clean: remove everything that was built
