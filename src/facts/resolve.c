@@ -122,10 +122,11 @@ struct ds_resolved ds_resolve_parameter(struct ds_nt *nt, uint64_t value,
 }
 
 const struct ds_param_doc *ds_resolve_param_doc(const struct ds_bugcheck_doc *doc,
-                                                const uint64_t params[4], unsigned index)
+                                                const struct ds_opt params[4], unsigned index)
 {
     if (doc == NULL || index > 3)
         return NULL;
-    const struct ds_param_doc *p = ds_bugcheck_param(doc, ds_bugcheck_subcode(doc, params), index);
+    const struct ds_param_doc *p =
+        ds_bugcheck_param(doc, ds_bugcheck_subcode_known(doc, params), index);
     return p->text ? p : NULL;
 }

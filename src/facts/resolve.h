@@ -29,6 +29,6 @@ struct ds_resolved ds_resolve_parameter(struct ds_nt *nt, uint64_t value,
 
 /* The documentation of parameter `index` (0 to 3): the sub-code's where it has one; NULL. */
 const struct ds_param_doc *ds_resolve_param_doc(const struct ds_bugcheck_doc *doc,
-                                                const uint64_t params[4], unsigned index);
+                                                const struct ds_opt params[4], unsigned index);
 
 #endif

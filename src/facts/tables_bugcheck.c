@@ -17,16 +17,6 @@ struct bugcheck_row {
     struct ds_opt live;
 };
 
-static bool all_params(const struct bugcheck_row *r, uint64_t params[4])
-{
-    bool known = true;
-    for (unsigned i = 0; i < 4; i++) {
-        params[i] = r->p[i].value;
-        known = known && r->p[i].known;
-    }
-    return known;
-}
-
 static void bugcheck_describe(struct bugcheck_row *r)
 {
     if (!r->code.known)
@@ -39,10 +29,7 @@ static void bugcheck_describe(struct bugcheck_row *r)
     r->text = *doc->text ? doc->text : NULL;
     r->source = doc->source;
     r->live = ds_opt_known(doc->live);
-    uint64_t params[4];
-    if (!all_params(r, params))
-        return;
-    const struct ds_bugcheck_subcode *s = ds_bugcheck_subcode(doc, params);
+    const struct ds_bugcheck_subcode *s = ds_bugcheck_subcode_known(doc, r->p);
     if (s) {
         r->subcode_name = *s->name ? s->name : NULL;
         r->subcode_text = s->text;
@@ -217,16 +204,13 @@ static void parameters_fill(struct ds_facts *f, struct ds_rows *ret)
         return;
     }
     const struct ds_dump_header *h = header_of(f);
-    uint64_t params[4];
-    for (unsigned i = 0; i < 4; i++)
-        params[i] = ds_opt_or(h->bugcheck_parameter[i], 0);
     const struct ds_bugcheck_doc *doc =
         h->bugcheck_code.known ? ds_bugcheck_find((uint32_t)h->bugcheck_code.value) : NULL;
     bool crashed = h->bugcheck_code.known && h->bugcheck_code.value != 0;
     for (unsigned i = 0; i < 4; i++) {
         r[i].number = i + 1;
         r[i].value = h->bugcheck_parameter[i];
-        r[i].doc = ds_resolve_param_doc(doc, params, i);
+        r[i].doc = ds_resolve_param_doc(doc, h->bugcheck_parameter, i);
         r[i].value_name = value_name(doc, i, r[i].value);
         if (crashed)
             parameter_resolve(f, &r[i]);

@@ -53,6 +53,17 @@ const struct ds_bugcheck_subcode *ds_bugcheck_subcode(const struct ds_bugcheck_d
     return NULL;
 }
 
+const struct ds_bugcheck_subcode *ds_bugcheck_subcode_known(const struct ds_bugcheck_doc *doc,
+                                                            const struct ds_opt params[4])
+{
+    if (doc->subcode_param < 0 || !params[doc->subcode_param].known)
+        return NULL;
+    uint64_t values[4];
+    for (unsigned i = 0; i < 4; i++)
+        values[i] = ds_opt_or(params[i], 0);
+    return ds_bugcheck_subcode(doc, values);
+}
+
 const struct ds_param_value *ds_bugcheck_value(const struct ds_bugcheck_doc *doc, unsigned param,
                                                uint64_t value)
 {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/opt.h"
+
 /* What kind of thing a parameter is; decides how it is shown and resolved. */
 enum ds_param_type {
     DS_PARAM_UNKNOWN = 0, /* the public page does not say */
@@ -73,6 +75,10 @@ const struct ds_bugcheck_doc *ds_bugcheck_find(uint32_t code);
 /* The sub-code row that fits the parameters, or NULL. */
 const struct ds_bugcheck_subcode *ds_bugcheck_subcode(const struct ds_bugcheck_doc *doc,
                                                       const uint64_t params[4]);
+
+/* The same for parameters of a dump: NULL as well when the one that selects is unknown. */
+const struct ds_bugcheck_subcode *ds_bugcheck_subcode_known(const struct ds_bugcheck_doc *doc,
+                                                            const struct ds_opt params[4]);
 
 /* The named value that parameter `param` (0 to 3) has, or NULL. */
 const struct ds_param_value *ds_bugcheck_value(const struct ds_bugcheck_doc *doc, unsigned param,

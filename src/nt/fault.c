@@ -107,9 +107,10 @@ static void add_exception(struct inputs *in)
                                        .code = (uint32_t)code.value,
                                        .address = in->code_address.value,
                                        .source = "bugcheck parameters"};
-            if (in->code == 0x1e) { /* P3 and P4 are the record's first two parameters */
-                e->parameters[0] = ds_opt_or(param(in, 2), 0);
-                e->parameters[1] = ds_opt_or(param(in, 3), 0);
+            struct ds_opt first = param(in, 2), second = param(in, 3);
+            if (in->code == 0x1e && first.known && second.known) {
+                e->parameters[0] = first.value; /* P3 and P4 are those of the record */
+                e->parameters[1] = second.value;
                 e->parameter_count = 2;
             }
             return;

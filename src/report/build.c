@@ -41,15 +41,16 @@ void ds_build_bugcheck_resolved(struct ds_builder *b)
     if (!bc->code.known || bc->code.value == 0)
         return;
     const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)bc->code.value);
-    uint64_t params[4];
+    struct ds_opt params[4];
     for (unsigned i = 0; i < 4; i++)
-        params[i] = ds_opt_or(bc->params[i].value, 0);
+        params[i] = bc->params[i].value;
     for (unsigned i = 0; i < 4; i++) {
         if (!bc->params[i].value.known || bc->params[i].resolved != NULL)
             continue;
         struct ds_buf words;
         ds_buf_init(&words, KEEP_MAX);
-        (void)ds_resolve_parameter(b->nt, params[i], ds_resolve_param_doc(doc, params, i), &words);
+        (void)ds_resolve_parameter(b->nt, params[i].value, ds_resolve_param_doc(doc, params, i),
+                                   &words);
         bc->params[i].resolved = ds_build_keep(b->r, &words);
     }
 }

@@ -57,9 +57,9 @@ static bool build_dump(struct ds_report *r, struct ds_dump *dump)
 /* The sub-code row that applies, and whether the table misses the value. */
 static const struct ds_bugcheck_subcode *build_subcode(struct ds_report_bugcheck *b,
                                                        const struct ds_bugcheck_doc *doc,
-                                                       const uint64_t params[4])
+                                                       const struct ds_opt params[4])
 {
-    const struct ds_bugcheck_subcode *sub = ds_bugcheck_subcode(doc, params);
+    const struct ds_bugcheck_subcode *sub = ds_bugcheck_subcode_known(doc, params);
     bool selects = doc->subcode_param >= 0 && doc->subcode_param < 4 && doc->subcode_count > 0;
     if (sub != NULL) {
         b->subcode_name = sub->name[0] != '\0' ? sub->name : NULL;
@@ -74,10 +74,7 @@ static void build_parameters(struct ds_report *r, const struct ds_dump_header *h
                              const struct ds_bugcheck_doc *doc)
 {
     struct ds_report_bugcheck *b = &r->bugcheck;
-    uint64_t params[4];
-    for (unsigned i = 0; i < 4; i++)
-        params[i] = ds_opt_or(b->params[i].value, 0);
-    const struct ds_bugcheck_subcode *sub = build_subcode(b, doc, params);
+    const struct ds_bugcheck_subcode *sub = build_subcode(b, doc, h->bugcheck_parameter);
     for (unsigned i = 0; i < 4; i++) {
         const struct ds_param_doc *p = ds_bugcheck_param(doc, sub, i);
         const char *type = ds_param_type_name(p->type);
@@ -87,7 +84,7 @@ static void build_parameters(struct ds_report *r, const struct ds_dump_header *h
             continue;
         struct ds_buf words;
         ds_buf_init(&words, KEEP_MAX);
-        (void)ds_bugcheck_value_explain(doc, sub, i, params[i], h->arch, &words);
+        (void)ds_bugcheck_value_explain(doc, sub, i, b->params[i].value.value, h->arch, &words);
         b->params[i].resolved = ds_build_keep(r, &words);
     }
 }

@@ -75,10 +75,11 @@ void ds_signature_weak(const struct ds_report *r, struct ds_signature *ret)
     *ret = (struct ds_signature){.weak = true};
     struct signature_text s = {ret->weak_text, sizeof(ret->weak_text), 0};
     const struct ds_bugcheck_doc *doc = signature_doc(r);
-    uint64_t params[4];
+    struct ds_opt params[4];
     for (unsigned i = 0; i < 4; i++)
-        params[i] = ds_opt_or(r->bugcheck.params[i].value, 0);
-    const struct ds_bugcheck_subcode *sub = doc != NULL ? ds_bugcheck_subcode(doc, params) : NULL;
+        params[i] = r->bugcheck.params[i].value;
+    const struct ds_bugcheck_subcode *sub =
+        doc != NULL ? ds_bugcheck_subcode_known(doc, params) : NULL;
     add_text(&s, "weak");
     add_code(&s, r);
     for (unsigned i = 0; i < 4; i++)

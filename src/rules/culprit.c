@@ -177,18 +177,18 @@ static void consider_context(struct search *s, const struct ds_fault_facts *ff)
 }
 
 /* Parameters that the documentation calls the address of an instruction. */
-static void consider_parameters(struct search *s, const struct ds_dump_header *h,
-                                const uint64_t params[4])
+static void consider_parameters(struct search *s, const struct ds_dump_header *h)
 {
     const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)h->bugcheck_code.value);
     for (unsigned i = 0; i < 4; i++) {
-        const struct ds_param_doc *p = ds_resolve_param_doc(doc, params, i);
-        if (!h->bugcheck_parameter[i].known || p == NULL || p->type != DS_PARAM_CODE)
+        struct ds_opt value = h->bugcheck_parameter[i];
+        const struct ds_param_doc *p = ds_resolve_param_doc(doc, h->bugcheck_parameter, i);
+        if (!value.known || p == NULL || p->type != DS_PARAM_CODE)
             continue;
         struct ds_buf evidence;
         ds_buf_init(&evidence, 512);
         ds_buf_printf(&evidence, "bugcheck parameter %u (%s)", i + 1, p->text);
-        address_consider(s, params[i], keep(s, &evidence), "high", true);
+        address_consider(s, value.value, keep(s, &evidence), "high", true);
     }
 }
 
@@ -299,7 +299,7 @@ enum ds_status ds_culprit_find(struct ds_nt *nt, struct ds_verdict *ret)
     bool asked_for = b && (b->kind == DS_BLAME_REQUESTED || b->kind == DS_BLAME_LIVE);
     if (!asked_for) { /* nobody is suspect where nothing went wrong */
         consider_exception(&s, ff);
-        consider_parameters(&s, h, params);
+        consider_parameters(&s, h);
         consider_context(&s, ff);
     }
     size_t direct = s.count;

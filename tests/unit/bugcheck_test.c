@@ -107,6 +107,19 @@ static void subcodes_are_found(void)
     CHECK(sub(0xA, 1, 2, 3) == NULL);
 }
 
+static void an_unknown_selector_selects_nothing(void)
+{
+    struct ds_opt params[4] = {ds_opt_known(0), ds_opt_known(0), ds_opt_known(0), ds_opt_known(0)};
+    const struct ds_bugcheck_doc *d = ds_bugcheck_find(0x139);
+    CHECK(sub(0x139, 0, 0, 0) != NULL); /* there is a sub-code 0 that could be taken for it */
+    CHECK(ds_bugcheck_subcode_known(d, params) == sub(0x139, 0, 0, 0));
+    params[3] = ds_opt_unknown(DS_TRUNCATED); /* another parameter may well be unknown */
+    CHECK(ds_bugcheck_subcode_known(d, params) == sub(0x139, 0, 0, 0));
+    params[0] = ds_opt_unknown(DS_TRUNCATED);
+    CHECK(ds_bugcheck_subcode_known(d, params) == NULL);
+    CHECK(ds_bugcheck_subcode_known(ds_bugcheck_find(0xA), params) == NULL);
+}
+
 static void live_dumps_are_marked(void)
 {
     CHECK(ds_bugcheck_find(0x161)->live && !ds_bugcheck_find(0x161)->also_live);
@@ -116,5 +129,5 @@ static void live_dumps_are_marked(void)
 }
 
 TEST_MAIN(TEST(table_is_sorted), TEST(flags_are_stripped), TEST(described_codes_are_whole),
-          TEST(the_exception_codes_are_typed), TEST(subcodes_are_found),
+          TEST(the_exception_codes_are_typed), TEST(subcodes_are_found), TEST(an_unknown_selector_selects_nothing),
           TEST(live_dumps_are_marked))
