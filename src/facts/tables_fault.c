@@ -357,7 +357,9 @@ static void bugcheck_frames_fill(struct ds_facts *f, struct ds_rows *ret)
                            .rows = s->count,
                            .stop_reason = s->end,
                            .detail = ""};
-    if (s->end != DS_OK)
+    if (s->end != DS_OK && s->count == 0) /* no stack was found, for the same reason */
+        walk.detail = ff->stack_walk.detail;
+    else if (s->end != DS_OK)
         walk.stop_address = ds_opt_known(s->end_sp);
     *ret = (struct ds_rows){s->frames, sizeof(s->frames[0]), s->count, walk};
 }

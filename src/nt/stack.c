@@ -140,14 +140,20 @@ static const struct ds_context *bugcheck_context(const struct ds_fault_facts *f)
     return NULL;
 }
 
+/* Neither stack was looked at. */
+static void no_stack(struct ds_fault_facts *f, enum ds_status why, const char *detail)
+{
+    f->stack_walk = ds_walk_none("stack_frames", why, detail);
+    f->stack.end = f->bugcheck_stack.end = why;
+}
+
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f)
 {
     const struct ds_triage *tr = ds_dump_triage(nt->target->dump);
     const char *other_kind = "unknown stack";
     f->stack_kind = "unknown stack";
     if (nt->target->kernel == NULL) {
-        f->stack_walk =
-            ds_walk_none("stack_frames", nt->target->kernel_why, nt->target->kernel_why_text);
+        no_stack(f, nt->target->kernel_why, nt->target->kernel_why_text);
         return;
     }
     const struct ds_context *other = NULL;
@@ -160,9 +166,12 @@ void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f)
         scan(nt, other, other->sp, &f->bugcheck_stack, &other_kind);
     } else if (tr != NULL && tr->call_stack.size != 0 && tr->top_of_stack.known) {
         scan(nt, NULL, tr->top_of_stack.value, &f->bugcheck_stack, &other_kind);
+    } else if (f->chosen == SIZE_MAX) {
+        no_stack(f, DS_NOT_IN_DUMP, "no context record can be read");
+        return;
     }
     /* Of the fault's stack nothing but its context: what led to the bugcheck has to do. */
-    if (f->stack.count <= 1 && f->bugcheck_stack.count > 1) {
+    if (f->chosen == SIZE_MAX || (f->stack.count <= 1 && f->bugcheck_stack.count > 1)) {
         f->stack = f->bugcheck_stack;
         f->stack_kind = other_kind;
     }

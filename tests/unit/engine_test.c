@@ -258,6 +258,11 @@ static void caps_end_a_query(void)
                          "SELECT length(group_concat(hex(name))||group_concat(name||name)) "
                          "FROM (SELECT printf('%1000d',a.id) AS name FROM things a)",
                          NULL, keep_row, &a, &err) != DS_OK);
+    CHECK(ds_facts_query(f,
+                         "SELECT t FROM (SELECT printf('%900000d', a.id) AS t FROM things a "
+                         "LIMIT 300) ORDER BY t",
+                         NULL, keep_row, &a, &err) == DS_LIMIT);
+    CHECK(strstr(err.text, "memory") != NULL);
     a = (struct answer){0};
     if (ds_facts_query(f, "SELECT length(format('%2000000d', 1))", NULL, keep_row, &a, &err) ==
         DS_OK)

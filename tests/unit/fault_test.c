@@ -330,6 +330,62 @@ static void test_frame_limit(void)
     kernel_close(&k);
 }
 
-TEST_MAIN(TEST(test_7e), TEST(test_3b_and_unreadable_context), TEST(test_d1_trap_frame_on_stack),
+static void test_8e(void)
+{
+    uint64_t frame = STACK_TOP(0) - 0x600;
+    start();
+    put_trap_frame(frame, FAULT_PC, FAULT_SP);
+    kernel_bugcheck(&k, 0x1000008e, 0xc0000005, FAULT_PC, frame, 0);
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_fault_facts *f = ds_nt_fault(nt);
+    CHECK_STR(chosen(f)->source, "bugcheck parameter 3");
+    CHECK_U64(f->exception.code, 0xc0000005);
+    CHECK_U64(f->exception.address, FAULT_PC);
+    check_fault_stack(f);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+static void test_1e_with_an_unknown_parameter(void)
+{
+    kernel_open(&k);
+    kernel_bugcheck(&k, 0x1e, 0xc0000005, FAULT_PC, 1, 0x66);
+    memcpy(k.m.file + 0x58, "PAGEPAGE", 8); /* parameter 4 was never set */
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_fault_facts *f = ds_nt_fault(nt);
+    CHECK(f->exception.known);
+    CHECK_U64(f->exception.parameter_count, 0);
+    CHECK(!f->fault_address.known);
+    CHECK(f->fault_access == NULL);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+/* A stack that nobody could look for is no empty stack. */
+static void test_no_context(void)
+{
+    kernel_open(&k);
+    memset(k.m.file + 0x348, 0, 1232);
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_fault_facts *f = ds_nt_fault(nt);
+    CHECK(f->chosen == SIZE_MAX);
+    CHECK_U64(f->stack.count, 0);
+    CHECK(!f->stack_walk.complete);
+    CHECK(f->stack_walk.stop_reason == DS_NOT_IN_DUMP);
+    CHECK(f->stack.end == DS_NOT_IN_DUMP);
+    CHECK(f->bugcheck_stack.end == DS_NOT_IN_DUMP);
+    ds_nt_close(nt);
+    ds_put_le32(k.m.file + 0xf98, 3); /* header only: no memory at all */
+    nt = kernel_nt(&k);
+    f = ds_nt_fault(nt);
+    CHECK(!f->stack_walk.complete);
+    CHECK(f->stack.end == DS_NOT_IN_DUMP);
+    CHECK(f->bugcheck_stack.end == DS_NOT_IN_DUMP);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+TEST_MAIN(TEST(test_8e), TEST(test_1e_with_an_unknown_parameter), TEST(test_no_context),
+          TEST(test_7e), TEST(test_3b_and_unreadable_context), TEST(test_d1_trap_frame_on_stack),
           TEST(test_139), TEST(test_access), TEST(test_header_exception), TEST(test_dpc_stack),
           TEST(test_call_forms), TEST(test_frame_limit))

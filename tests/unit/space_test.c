@@ -124,6 +124,7 @@ static void test_faults(void)
     CHECK(f.level == 3);
     CHECK_U64(f.entry, 0);
     CHECK(absent(0x8000000000001000u, &f) == DS_NOT_MAPPED);
+    CHECK(absent(VA & 0x0000ffffffffffffu, &f) == DS_NOT_MAPPED); /* not canonical: no alias */
     CHECK(absent(0xfffffffffffffffcu, &f) == DS_NOT_MAPPED);
     uint8_t big[0x2000];
     CHECK(ds_space_read(space, VA + 0x800, big, sizeof(big), &f) == DS_NOT_IN_DUMP);
