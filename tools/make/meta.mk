@@ -3,7 +3,7 @@
 .PHONY: meta
 ## meta: layers, lengths, headers alone, documents against code
 meta: $(BIN) shared build/fixtures/demo.dmp
-	@B=$(B) BIN=$(BIN) CC="$(CC)" $(PYTHON) tests/meta/run.py layers source repository documents
+	@B=$(B) BIN=$(BIN) CC="$(CC)" $(PYTHON) tests/meta/run.py layers source repository documents install
 
 .PHONY: win-meta
 ## win-meta: the Windows program's imports, Unicode names, long paths and output (CONFIG=win)
