@@ -16,6 +16,8 @@
 #define DS_LIMIT_UNLOADED 256             /* unloaded driver records */
 #define DS_LIMIT_BLOBS 1024               /* secondary data blobs */
 #define DS_LIMIT_BLOB (4u << 20)          /* bytes of one secondary data blob that is decoded */
+#define DS_LIMIT_WHEA_RECORD (64u << 10)  /* bytes of one hardware error record */
+#define DS_LIMIT_WHEA_SECTIONS 64         /* sections of one hardware error record */
 #define DS_LIMIT_PROCESSORS 2048          /* processors */
 #define DS_LIMIT_MODULES 8192             /* entries of PsLoadedModuleList */
 #define DS_LIMIT_PROCESSES 262144         /* processes */

@@ -7,6 +7,7 @@
 #ifndef DS_NT_NT_H
 #define DS_NT_NT_H
 
+#include "nt/cper.h"
 #include "target/target.h"
 #include "unwind/frame.h"
 
@@ -121,5 +122,40 @@ struct ds_fault_facts {
     struct ds_walk stack_walk;
 };
 const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt);
+
+/* ---- what the bugcheck's parameters lead to ---- */
+struct ds_bugcheck_fact {
+    uint32_t parameter;  /* 1 to 4 */
+    const char *name;    /* static, snake_case */
+    struct ds_opt value; /* unknown with the reason when it cannot be read */
+    const char *meaning; /* NULL when there is nothing to say */
+};
+struct ds_bugcheck_facts {
+    const struct ds_bugcheck_fact *rows;
+    size_t count;
+    struct ds_walk walk;
+};
+const struct ds_bugcheck_facts *ds_nt_bugcheck_facts(struct ds_nt *nt);
+
+/* ---- the hardware error record of 0x124 ---- */
+struct ds_whea_section {
+    struct ds_cper_section section;
+    const char *component; /* what broke; NULL when the section does not say */
+};
+struct ds_whea_field {
+    uint32_t section; /* number of the section, from 0 */
+    struct ds_cper_field field;
+};
+struct ds_whea {
+    bool known;       /* a record was read */
+    uint64_t address; /* virtual */
+    struct ds_cper record;
+    const struct ds_whea_section *sections;
+    size_t section_count;
+    const struct ds_whea_field *fields;
+    size_t field_count;
+    struct ds_walk walk; /* complete without rows under another bugcheck code */
+};
+const struct ds_whea *ds_nt_whea(struct ds_nt *nt);
 
 #endif

@@ -53,6 +53,14 @@ void ds_build_bugcheck_resolved(struct ds_builder *b)
                                    &words);
         bc->params[i].resolved = ds_build_keep(b->r, &words);
     }
+    const struct ds_bugcheck_facts *facts = ds_nt_bugcheck_facts(b->nt);
+    bc->followed = ds_build_array(b, facts->count, sizeof(*bc->followed));
+    for (size_t i = 0; bc->followed != NULL && i < facts->count; i++)
+        bc->followed[bc->followed_count++] =
+            (struct ds_report_followed){.parameter = facts->rows[i].parameter,
+                                        .name = facts->rows[i].name,
+                                        .meaning = facts->rows[i].meaning,
+                                        .value = facts->rows[i].value};
 }
 
 static void build_instances(struct ds_builder *b, const struct ds_finding *f,

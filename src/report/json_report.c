@@ -39,6 +39,22 @@ void ds_json_part_head(struct ds_json *j)
     ds_json_object_end(j);
 }
 
+static void json_followed(struct ds_json *j, const struct ds_report *r)
+{
+    const struct ds_report_bugcheck *b = &r->bugcheck;
+    ds_json_key(j, "facts");
+    ds_json_array(j);
+    for (size_t i = 0; i < b->followed_count; i++) {
+        ds_json_object(j);
+        ds_json_key_unsigned(j, "parameter", b->followed[i].parameter);
+        ds_json_key_string(j, "name", b->followed[i].name);
+        ds_json_key_hex(j, "value", b->followed[i].value, r->digits);
+        ds_json_key_string(j, "meaning", b->followed[i].meaning);
+        ds_json_object_end(j);
+    }
+    ds_json_array_end(j);
+}
+
 void ds_json_part_bugcheck(struct ds_json *j, const struct ds_report *r)
 {
     const struct ds_report_bugcheck *b = &r->bugcheck;
@@ -60,6 +76,7 @@ void ds_json_part_bugcheck(struct ds_json *j, const struct ds_report *r)
         ds_json_object_end(j);
     }
     ds_json_array_end(j);
+    json_followed(j, r);
     ds_json_key_string(j, "subcode_name", b->subcode_name);
     ds_json_key_string(j, "subcode_text", b->subcode_text);
     ds_json_key_bool(j, "subcode_unlisted", b->subcode_unlisted);

@@ -48,12 +48,20 @@ struct ds_report_param {
     const char *resolved; /* "amdppm+0x334c", "STATUS_ACCESS_VIOLATION", "write"; NULL */
 };
 
+struct ds_report_followed { /* what a parameter leads to */
+    uint32_t parameter;     /* 1 to 4 */
+    const char *name, *meaning;
+    struct ds_opt value;
+};
+
 struct ds_report_bugcheck {
     struct ds_opt code;      /* raw */
     struct ds_opt base_code; /* without variant flags */
     const char *name, *text, *source;
     bool live;
     struct ds_report_param params[4];
+    struct ds_report_followed *followed;
+    size_t followed_count;
     const char *subcode_name, *subcode_text; /* NULL when there is none */
     bool subcode_unlisted;                   /* the code has a table and the value is not in it */
     const char *edition;                     /* of the table: "2026-11" */

@@ -42,6 +42,12 @@ static void crash_parameter(struct ds_paper *p, const struct ds_report *r, unsig
         ds_buf_printf(&b, "%s %s", a->text != NULL && a->text[0] != '\0' ? ":" : " ", a->resolved);
     ds_paper_field(p, label, ds_buf_text(&b));
     ds_buf_deinit(&b);
+    for (size_t i = 0; i < r->bugcheck.followed_count; i++) {
+        const struct ds_report_followed *f = &r->bugcheck.followed[i];
+        if (f->parameter == index + 1)
+            ds_paper_fieldf(p, "", "%s: %s%s%s", f->name, ds_text_address(r, f->value, number),
+                            f->meaning != NULL ? "  " : "", f->meaning != NULL ? f->meaning : "");
+    }
 }
 
 static void crash_subcode(struct ds_paper *p, const struct ds_report *r)
