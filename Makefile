@@ -98,7 +98,7 @@ unit: $(UNIT_BIN) $(BIN)
 
 # `make check` runs these suites; each writes its counts to $(B)/results.
 SUITES_release := unit fixtures-selftest golden report-check patterns-check badfiles \
-	check-data check-tables check-layouts torture-sample fuzz-replay meta
+	check-data check-tables check-layouts torture-sample fuzz-replay xlat-sample meta
 SUITES_asan := unit golden report-check patterns-check badfiles torture-sample
 SUITES_win := unit golden report-check patterns-check badfiles win-meta
 SUITES := $(SUITES_$(CONFIG))
