@@ -32,24 +32,38 @@ static bool add_blob(struct ds_dump *d, const struct ds_blob *b)
     return room;
 }
 
+/* Bytes from `off` on that are zero, as far as was looked. */
+static uint64_t zero_bytes(struct ds_dump *d, uint64_t off)
+{
+    uint8_t raw[4096];
+    uint64_t zero = 0;
+    while (zero < LEFTOVER_LOOK) {
+        size_t got;
+        if (ds_source_read_some(d->src, off + zero, raw, sizeof(raw), &got, NULL) != DS_OK ||
+            got == 0)
+            break;
+        for (size_t i = 0; i < got; i++, zero++) {
+            if (raw[i] != 0)
+                return zero;
+        }
+    }
+    return zero;
+}
+
 static void note_leftover(struct ds_dump *d, uint64_t off)
 {
-    uint64_t left = d->file_size - off;
-    uint8_t raw[512];
-    bool zero = true;
-    uint64_t end = left < LEFTOVER_LOOK ? d->file_size : off + LEFTOVER_LOOK;
-    for (uint64_t at = off; zero && at < end; at += sizeof(raw)) {
-        size_t got;
-        if (ds_source_read_some(d->src, at, raw, sizeof(raw), &got, NULL) != DS_OK || got == 0)
-            break;
-        for (size_t i = 0; i < got; i++)
-            zero = zero && raw[i] == 0;
-    }
+    uint64_t left = d->file_size - off, looked = zero_bytes(d, off);
+    bool zero = looked == left;
     d->leftover = zero ? 0 : left;
     struct ds_integrity_note *n = ds_dump_note(d, DS_INTEGRITY_NOTE, "file.leftover_tail", off);
     ds_integrity_expected(n, "the end of the file after the last blob");
-    ds_integrity_found(n, "%llu more bytes, %s", (unsigned long long)left,
-                       zero ? "all zero" : "not all zero");
+    if (!zero && looked >= LEFTOVER_LOOK)
+        ds_integrity_found(n,
+                           "%llu more bytes, the first %llu of them zero, the rest not looked at",
+                           (unsigned long long)left, (unsigned long long)looked);
+    else
+        ds_integrity_found(n, "%llu more bytes, %s", (unsigned long long)left,
+                           zero ? "all zero" : "not all zero");
     ds_integrity_lost(n, zero ? "nothing: room that the writer did not use"
                               : "nothing of the dump; the bytes are leftovers of other files and "
                                 "may be private: cut them off before sharing the dump");

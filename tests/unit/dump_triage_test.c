@@ -306,6 +306,28 @@ static void leftovers_behind_the_blobs_are_counted(void)
     free(m.p);
 }
 
+static void a_long_tail_is_zero_only_as_far_as_it_was_read(void)
+{
+    const size_t tail = (2u << 20) + 7;
+    struct image m = image_triage64();
+    m.p = realloc(m.p, m.size + tail);
+    memset(m.p + m.size, 0, tail);
+    m.size += tail;
+    m.p[m.size - 1] = 's'; /* as private as any other byte, behind all that is looked at */
+    put64(&m, 0xfa0, m.size);
+    struct ds_dump *d = image_open(&m);
+    CHECK_U64(ds_dump_leftover_bytes(d), tail);
+    CHECK(strstr(image_note(d, "file.leftover_tail")->found, "not looked at") != NULL);
+    ds_dump_close(d);
+    m.size -= tail - 5000; /* short enough to be read whole */
+    put64(&m, 0xfa0, m.size);
+    d = image_open(&m);
+    CHECK_U64(ds_dump_leftover_bytes(d), 0);
+    CHECK(strstr(image_note(d, "file.leftover_tail")->found, "all zero") != NULL);
+    ds_dump_close(d);
+    free(m.p);
+}
+
 static void many_overlapping_blocks_stay_quick(void)
 {
     const uint32_t count = 262144, table = 0x4000;
@@ -335,4 +357,6 @@ TEST_MAIN(TEST(a_sound_minidump_has_no_notes), TEST(lists_are_read),
           TEST(reads_say_where_and_why_they_stop), TEST(ranges_can_be_added_later),
           TEST(every_changed_field_is_named), TEST(every_truncation_is_named),
           TEST(a_zeroed_tail_and_a_hole_are_named), TEST(blobs_are_listed_with_their_pads),
-          TEST(leftovers_behind_the_blobs_are_counted), TEST(many_overlapping_blocks_stay_quick))
+          TEST(leftovers_behind_the_blobs_are_counted),
+          TEST(a_long_tail_is_zero_only_as_far_as_it_was_read),
+          TEST(many_overlapping_blocks_stay_quick))
