@@ -46,6 +46,12 @@ static bool is_fault(const struct inputs *in, const struct ds_context *c)
     return e->known && e->source != NULL && strcmp(e->source, "header") != 0 && e->address == c->pc;
 }
 
+static bool in_kernel_image(const struct ds_target *t, uint64_t va)
+{
+    const struct ds_module *m = ds_target_module_at(t, va);
+    return m != NULL && t->kernel_base.known && m->base == t->kernel_base.value;
+}
+
 static void add_header_context(struct inputs *in)
 {
     struct ds_target *t = in->nt->target;
@@ -58,13 +64,12 @@ static void add_header_context(struct inputs *in)
         ds_context_decode(t->arch, raw, size, &c) != DS_OK) {
         return;
     }
-    const struct ds_module *m = ds_target_module_at(t, c.pc);
-    const char *meaning = in->live               ? "the processor that took the live dump"
-                          : is_fault(in, &c)     ? "the fault itself"
-                          : t->module_count == 0 ? "without a module list: whose is not known"
-                          : m == NULL || m != t->modules ? "not in the kernel: whose is not known"
-                          : in->roles != NULL            ? "KeBugCheckEx, after the fault"
-                                                         : "KeBugCheckEx, where it was called";
+    const char *meaning = in->live                    ? "the processor that took the live dump"
+                          : is_fault(in, &c)          ? "the fault itself"
+                          : t->module_count == 0      ? "without a module list: whose is not known"
+                          : !in_kernel_image(t, c.pc) ? "not in the kernel: whose is not known"
+                          : in->roles != NULL         ? "KeBugCheckEx, after the fault"
+                                                      : "KeBugCheckEx, where it was called";
     add_context(in->f, &c, "header", meaning);
 }
 
@@ -119,7 +124,7 @@ static void add_exception(struct inputs *in)
     if (ds_exception_read_header(t, e)) {
         e->source = "header";
         /* Whoever writes the dump fills in a breakpoint at KeBugCheckEx: no exception happened. */
-        if (e->code == STATUS_BREAKPOINT && ds_target_module_at(t, e->address) == t->modules) {
+        if (e->code == STATUS_BREAKPOINT && in_kernel_image(t, e->address)) {
             *e = (struct ds_exception){0};
         }
     }

@@ -134,18 +134,23 @@ static bool collect(uint64_t entry, void *arg)
     return true;
 }
 
-static void read_module(struct module_walk *w, uint64_t links, struct ds_module *m)
+/* False, with the fault, when the entry does not even say where the module is. */
+static bool read_module(struct module_walk *w, uint64_t links, struct ds_module *m,
+                        enum ds_status *why)
 {
     struct ds_target *t = w->t;
     uint64_t entry = links - w->form.links.offset;
     struct ds_opt base = ds_target_read_member(t, entry, &w->form.base);
     struct ds_opt size = ds_target_read_member(t, entry, &w->form.size);
+    if (!base.known || !size.known) {
+        *why = base.known ? size.why : base.why;
+        return false;
+    }
     const char *name = read_text(t, entry + w->form.name.offset);
-    *m = (struct ds_module){.base = ds_opt_or(base, 0),
-                            .size = ds_opt_or(size, 0),
+    *m = (struct ds_module){.base = base.value,
+                            .size = size.value,
                             .name = name != NULL ? name : "",
                             .path = read_text(t, entry + w->form.path.offset),
-                            .timestamp = ds_opt_unknown(base.why),
                             .checksum = ds_opt_unknown(DS_NO_FIELD),
                             .entry = ds_opt_known(entry),
                             .source = "PsLoadedModuleList"};
@@ -154,8 +159,24 @@ static void read_module(struct module_walk *w, uint64_t links, struct ds_module 
     }
     if (w->form.has_timestamp) {
         m->timestamp = ds_target_read_member(t, entry, &w->form.timestamp);
-    } else if (base.known) {
+    } else {
         m->timestamp = image_timestamp(t, base.value);
+    }
+    return true;
+}
+
+/* Fills t->modules from the entries. The first one that is left out decides what the walk says,
+ * where it went well so far. */
+static void read_modules(struct module_walk *w, size_t count, struct ds_walk_end *end)
+{
+    struct ds_target *t = w->t;
+    for (size_t i = 0; i < count; i++) {
+        enum ds_status why = DS_OK;
+        if (read_module(w, w->entries[i], &t->modules[t->module_count], &why)) {
+            t->module_count++;
+        } else if (end->status == DS_OK) {
+            *end = (struct ds_walk_end){.status = why, .address = w->entries[i]};
+        }
     }
 }
 
@@ -185,15 +206,16 @@ void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *m
         end.status = DS_NO_MEMORY;
         count = 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        read_module(&w, w.entries[i], &t->modules[i]);
-    }
-    t->module_count = count;
+    t->module_count = 0;
+    read_modules(&w, count, &end);
     free(w.entries);
     struct ds_opt stop = end.status != DS_OK ? ds_opt_known(end.address) : ds_opt_unknown(DS_OK);
-    walk_set(t, end.status, stop, bad_blink != 0 ? "a Blink in the list does not point back" : "");
-    ds_step_add(t, "modules", method, end.status, head, "", "%u modules%s", (unsigned)count,
-                bad_blink != 0 ? "; a Blink does not point back" : "");
+    walk_set(t, end.status, stop,
+             t->module_count < count ? "entries that cannot be read are left out"
+             : bad_blink != 0        ? "a Blink in the list does not point back"
+                                     : "");
+    ds_step_add(t, "modules", method, end.status, head, "", "%u modules%s",
+                (unsigned)t->module_count, bad_blink != 0 ? "; a Blink does not point back" : "");
 }
 
 struct ds_opt ds_modules_first_base(struct ds_target *t, uint64_t head)

@@ -208,6 +208,27 @@ static void test_module_list_hostile(void)
     kernel_close(&k);
 }
 
+/* An entry whose links stand on one page and whose base and size on the next, which is gone. */
+static void test_unreadable_module_entry(void)
+{
+    const uint64_t entry = 0xffffc08000700fe0u;
+    kernel_open(&k);
+    maker_ptr(&k.m, ENTRY(2), entry);
+    maker_ptr(&k.m, entry, MODULE_LIST);
+    maker_ptr(&k.m, entry + 8, ENTRY(2));
+    maker_ptr(&k.m, MODULE_LIST + 8, entry);
+    struct ds_target *t = kernel_target(&k);
+    CHECK_U64(t->module_count, 3);
+    CHECK(!t->modules_walk.complete);
+    CHECK(t->modules_walk.stop_reason == DS_NOT_MAPPED);
+    CHECK_U64(t->modules_walk.stop_address.value, entry);
+    CHECK(strstr(t->modules_walk.detail, "left out") != NULL);
+    for (size_t i = 0; i < t->module_count; i++)
+        CHECK(t->modules[i].base != 0);
+    ds_target_close(t);
+    kernel_close(&k);
+}
+
 static const struct ds_integrity_note *note_of(struct ds_target *t, const char *check)
 {
     return ds_integrity_find(ds_dump_integrity(t->dump), check);
@@ -269,5 +290,5 @@ static void test_header_only_and_other_machines(void)
 TEST_MAIN(TEST(test_boot), TEST(test_kdbg_members), TEST(test_fields),
           TEST(test_kdbg_contradicts_layout), TEST(test_wrong_system_process),
           TEST(test_unknown_build), TEST(test_encoded_kdbg), TEST(test_nothing_leads_to_the_kernel),
-          TEST(test_module_list_hostile), TEST(test_header_only_and_other_machines),
-          TEST(test_contradictions_are_noted))
+          TEST(test_module_list_hostile), TEST(test_unreadable_module_entry),
+          TEST(test_header_only_and_other_machines), TEST(test_contradictions_are_noted))
