@@ -1,7 +1,9 @@
 /* Opens any bytes as a dump and reads through everything that it publishes. */
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "dump/dump.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,14 +26,22 @@ static void read_ranges(struct ds_dump *d)
     }
 }
 
+/* A name has to end within its memory, and be UTF-8. */
+static void touch(const char *name)
+{
+    uint32_t code;
+    size_t len = name != NULL ? strlen(name) : 0;
+    for (size_t at = 0; at < len;)
+        at += ds_text_decode(name + at, len - at, &code);
+}
+
 static void read_lists(struct ds_dump *d)
 {
     const struct ds_triage *t = ds_dump_triage(d);
-    volatile unsigned sum = 0;
     for (size_t i = 0; t != NULL && i < t->driver_count; i++)
-        sum += t->drivers[i].name != NULL ? (unsigned char)t->drivers[i].name[0] : 0;
+        touch(t->drivers[i].name);
     for (size_t i = 0; t != NULL && i < t->unloaded_count; i++)
-        sum += t->unloaded[i].name != NULL ? (unsigned char)t->unloaded[i].name[0] : 0;
+        touch(t->unloaded[i].name);
     uint8_t b[64];
     for (size_t i = 0; i < ds_dump_blob_count(d); i++)
         (void)!ds_dump_read_file(d, ds_dump_blob(d, i)->file_offset, b, sizeof(b));
