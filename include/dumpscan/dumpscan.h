@@ -91,7 +91,7 @@ enum ds_status ds_snapshot_open(const char *path, const struct ds_options *optio
                                 struct ds_snapshot **ret, struct ds_err *err) DS_MUST_CHECK;
 /**
  * The same over memory that the caller keeps alive and unchanged until the close. `name` is
- * what the report calls it.
+ * what the report calls it. Errors: as ds_snapshot_open(), without those of the file.
  */
 enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char *name,
                                        const struct ds_options *options, struct ds_snapshot **ret,
@@ -207,7 +207,7 @@ typedef bool ds_write_fn(const char *data, size_t len, void *arg);
 
 /**
  * Analyses (when not done yet) and writes the report through `write`. `flags`: DS_REPORT_*.
- * Errors: as ds_snapshot_analyse(); DS_LIMIT when it grows beyond all measure; DS_IO.
+ * Errors: as ds_snapshot_analyse(); DS_NO_MEMORY also when it grows beyond all measure; DS_IO.
  */
 enum ds_status ds_snapshot_report(struct ds_snapshot *s, enum ds_format format, unsigned flags,
                                   ds_write_fn *write, void *arg, struct ds_err *err) DS_MUST_CHECK;
@@ -220,7 +220,8 @@ enum ds_status ds_snapshot_info_string(struct ds_snapshot *s, enum ds_format for
                                        char **ret, size_t *len, struct ds_err *err) DS_MUST_CHECK;
 /**
  * The exit status that the command line gives: 0 analysed, 4 the file contradicts itself or ends
- * early, 10 a finding at or above *fail_on (NULL = never). Call after ds_snapshot_analyse().
+ * early, 10 a finding at or above *fail_on (NULL = never), 1 when memory ran out in an earlier
+ * call. Call after ds_snapshot_analyse().
  */
 int ds_snapshot_exit_status(const struct ds_snapshot *s, const enum ds_severity *fail_on);
 /**
@@ -229,7 +230,10 @@ int ds_snapshot_exit_status(const struct ds_snapshot *s, const enum ds_severity 
  */
 enum ds_status ds_refusal_string(const char *path, const struct ds_err *why, enum ds_format format,
                                  char **ret) DS_MUST_CHECK;
-/** The exit status for a failed call: 3 for DS_NOT_DUMP, DS_UNSUPPORTED and the like, else 1. */
+/**
+ * The exit status for a failed open: 3 for DS_NOT_DUMP and DS_UNSUPPORTED, 4 for DS_TRUNCATED and
+ * DS_CORRUPT, else 1.
+ */
 int ds_refusal_exit_status(enum ds_status status);
 
 /* ---- knowledge that needs no dump ---- */
