@@ -146,8 +146,7 @@ enum ds_status ds_snapshot_fact(const struct ds_snapshot *s, enum ds_fact fact, 
         *ret = ds_dump_file_size(s->dump);
         return DS_OK;
     case DS_FACT_MACHINE:
-        *ret = h->machine;
-        return DS_OK;
+        return opt_status(h->machine, ret);
     case DS_FACT_POINTER_SIZE:
         *ret = h->is64 ? 8 : 4;
         return DS_OK;

@@ -35,7 +35,7 @@ enum ds_dump_kind {
  */
 struct ds_dump_header {
     bool is64;
-    uint32_t machine; /* IMAGE_FILE_MACHINE_*, raw */
+    struct ds_opt machine; /* IMAGE_FILE_MACHINE_*, raw */
     enum ds_arch arch;
     struct ds_opt major_version; /* 0xf free build, 0xc checked build */
     struct ds_opt minor_version; /* the NT build number */

@@ -25,6 +25,7 @@ static const struct field fields64[] = {
     {0x018, 8, 0, AT(pfn_database)},
     {0x020, 8, 0, AT(ps_loaded_module_list)},
     {0x028, 8, 0, AT(ps_active_process_head)},
+    {0x030, 4, 0, AT(machine)},
     {0x034, 4, 0, AT(processor_count)},
     {0x038, 4, 0, AT(bugcheck_code)},
     {0x040, 8, 0, AT(bugcheck_parameter[0])},
@@ -53,6 +54,7 @@ static const struct field fields32[] = {
     {0x014, 4, 0, AT(pfn_database)},
     {0x018, 4, 0, AT(ps_loaded_module_list)},
     {0x01c, 4, 0, AT(ps_active_process_head)},
+    {0x020, 4, 0, AT(machine)},
     {0x024, 4, 0, AT(processor_count)},
     {0x028, 4, 0, AT(bugcheck_code)},
     {0x02c, 4, 0, AT(bugcheck_parameter[0])},
@@ -165,14 +167,12 @@ void ds_header_decode(struct ds_dump *d, size_t have)
         struct ds_opt v = read_field(raw, have, &f[i]);
         memcpy((char *)h + f[i].member, &v, sizeof(v));
     }
-    size_t machine_at = h->is64 ? 0x30 : 0x20;
-    h->machine = have >= machine_at + 4 ? ds_le32(raw + machine_at) : 0;
     h->context_offset = h->is64 ? 0x348 : 0x320;
     h->context_size = h->is64 ? 3000 : 1200;
     h->exception_offset = h->is64 ? 0xf00 : 0x7d0;
     h->exception_size = h->is64 ? 0x98 : 0x50;
     h->body_offset = h->is64 ? DS_HEADER64_SIZE : DS_HEADER32_SIZE;
-    h->arch = ds_arch_from_machine(h->machine);
+    h->arch = ds_arch_from_machine((uint32_t)ds_opt_or(h->machine, 0));
     if (h->arch == DS_ARCH_UNKNOWN || arch_is_64(h->arch) != h->is64)
         h->arch = ds_header_context_arch(d);
     read_text(raw, have, h->is64 ? 0x60 : 0x3c, 32, h->version_user);

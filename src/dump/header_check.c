@@ -45,7 +45,7 @@ static void check_signature(struct ds_dump *d)
 static void check_machine(struct ds_dump *d)
 {
     const struct ds_dump_header *h = &d->header;
-    enum ds_arch stated = ds_arch_from_machine(h->machine);
+    enum ds_arch stated = ds_arch_from_machine((uint32_t)ds_opt_or(h->machine, 0));
     uint64_t at = field_at(d, 0x30, 0x20);
     enum ds_arch context = ds_header_context_arch(d);
     if (at + 4 > d->file_size)
@@ -64,7 +64,7 @@ static void check_machine(struct ds_dump *d)
                     ? "nothing more: the context record tells the architecture"
                     : "the architecture, and with it registers, stacks and structures",
                 h->is64 ? "MachineImageType 0x8664 or 0xaa64" : "MachineImageType 0x14c or 0x1c4",
-                "0x%lx", (unsigned long)h->machine);
+                "0x%lx", (unsigned long)ds_le32(d->raw_header + at));
 }
 
 static void check_numbers(struct ds_dump *d)

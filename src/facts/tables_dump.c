@@ -74,7 +74,7 @@ static const struct ds_column_spec dump_columns[] = {
      DS_FIELD(ROW, kind_text)},
     {"file_size", DS_COL_INTEGER, "bytes of the file", "", DS_FIELD(ROW, file_size)},
     {"is64", DS_COL_BOOL, "whether the header is the 64-bit form", "", DS_FIELD(ROW, header.is64)},
-    {"machine", DS_COL_INTEGER, "IMAGE_FILE_MACHINE_* as stored", ".effmach",
+    {"machine", DS_COL_INTEGER, "IMAGE_FILE_MACHINE_* as stored; NULL when unset", ".effmach",
      DS_FIELD(ROW, header.machine)},
     {"architecture", DS_COL_TEXT, "x86, x64, arm, arm64 or unknown", ".effmach",
      DS_FIELD(ROW, architecture)},

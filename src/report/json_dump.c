@@ -65,7 +65,7 @@ void ds_json_part_dump(struct ds_json *j, const struct ds_report *r)
     ds_json_key_string(j, "kind", d->kind);
     ds_json_key_string(j, "kind_text", d->kind_text);
     ds_json_key_string(j, "architecture", d->arch);
-    ds_json_key_hex(j, "machine", ds_opt_known(d->machine), 4);
+    ds_json_key_hex(j, "machine", d->machine, 4);
     ds_json_key_bool(j, "is_64bit", d->is64);
     ds_json_key_bool(j, "live", d->live);
     if (d->header != NULL)

@@ -32,7 +32,7 @@ struct ds_report_dump {
     const char *kind, *kind_text, *arch;
     uint64_t file_size;
     bool is64;
-    uint32_t machine;
+    struct ds_opt machine;
     const struct ds_dump_header *header; /* borrowed; NULL only in tests */
     struct ds_opt physical_pages;        /* captured; unknown for triage dumps */
     struct ds_opt leftover_bytes;

@@ -195,8 +195,24 @@ static void a_wrong_machine_is_told_by_the_context(void)
     put32(&m, 0x348, 0x400007);
     struct ds_dump *d = image_open(&m);
     CHECK_U64(ds_dump_header(d)->arch, DS_ARCH_ARM64);
-    CHECK_U64(ds_dump_header(d)->machine, 0x14c);
+    CHECK_U64(ds_dump_header(d)->machine.value, 0x14c);
     CHECK(image_note(d, "header.machine") != NULL);
+    ds_dump_close(d);
+    free(m.p);
+}
+
+static void a_machine_that_is_not_there_is_unknown(void)
+{
+    struct image m = image_header64(3, 0x2000);
+    memcpy(m.p + 0x30, "PAGE", 4);
+    struct ds_dump *d = image_open(&m);
+    CHECK(!ds_dump_header(d)->machine.known);
+    CHECK(image_note(d, "header.machine") != NULL);
+    ds_dump_close(d);
+    m.size = 0x30; /* ends right before it */
+    d = image_open(&m);
+    CHECK(!ds_dump_header(d)->machine.known);
+    CHECK(ds_dump_header(d)->machine.why == DS_TRUNCATED);
     ds_dump_close(d);
     free(m.p);
 }
@@ -205,4 +221,5 @@ TEST_MAIN(TEST(other_files_are_named), TEST(user_minidumps_are_named),
           TEST(a_cut_signature_is_truncation), TEST(other_dump_types_are_refused_by_name),
           TEST(unknown_32_bit_forms_open_as_headers), TEST(header_only_dumps_open),
           TEST(a_cut_header_gives_what_it_holds), TEST(filler_is_absent_everywhere),
-          TEST(hostile_header_texts_become_utf8), TEST(a_wrong_machine_is_told_by_the_context))
+          TEST(hostile_header_texts_become_utf8), TEST(a_wrong_machine_is_told_by_the_context),
+          TEST(a_machine_that_is_not_there_is_unknown))

@@ -207,7 +207,7 @@ static void arm32_minidump(void)
     const struct ds_triage *t = ds_dump_triage(d);
     CHECK(!h->is64);
     CHECK_U64(h->arch, DS_ARCH_ARM);
-    CHECK_U64(h->machine, 0x1c4);
+    CHECK_U64(h->machine.value, 0x1c4);
     CHECK_U64(h->attributes.value, 0x10);
     CHECK(h->bugcheck_code.known && h->bugcheck_code.value == 0);
     CHECK_U64(h->system_time.value, 0x1d41d41b482b936);

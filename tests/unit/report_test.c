@@ -79,7 +79,7 @@ static void fill(struct fixture *f, uint64_t slide)
                                         .kind_text = "Mini Kernel Dump File",
                                         .arch = "x64",
                                         .is64 = true,
-                                        .machine = 0x8664,
+                                        .machine = ds_opt_known(0x8664),
                                         .header = &f->header};
     fill_bugcheck(&f->r, slide);
     f->modules[0] = (struct ds_report_module){
