@@ -1,5 +1,5 @@
 /* The hardware error record that parameter 2 of bugcheck 0x124 points to. Source:
- * bug-check-0x124--whea-uncorrectable-error.md of MicrosoftDocs/windows-driver-docs. */
+ * bug-check-0x124---whea-uncorrectable-error.md of MicrosoftDocs/windows-driver-docs. */
 #include <stdlib.h>
 
 #include "nt/bugcheck.h"
