@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "dump/blob_names.h"
 #include "facts/render.h"
 #include "facts/table.h"
 
@@ -396,30 +397,59 @@ DS_TABLE(virtual_ranges,
 
 /* ---- secondary_blobs ---- */
 
-#define ROW struct ds_blob
+#define PREVIEW 16 /* bytes shown of a blob */
+
+struct blob_row {
+    struct ds_blob blob;
+    const char *name, *description; /* static; NULL when the tag is not known */
+    char preview[2 * PREVIEW + 1];
+};
+
+#define ROW struct blob_row
 static const struct ds_column_spec blob_columns[] = {
     {"number", DS_COL_INTEGER, "position in the file, from 0", "", DS_DERIVED(ds_derive_number)},
-    {"tag", DS_COL_TEXT, "GUID that names the kind of data", ".enumtag", DS_FIELD(ROW, tag)},
+    {"tag", DS_COL_TEXT, "GUID that names the kind of data", ".enumtag", DS_FIELD(ROW, blob.tag)},
+    {"name", DS_COL_TEXT, "what that is; NULL when not known", ".enumtag", DS_FIELD(ROW, name)},
+    {"description", DS_COL_TEXT, "what it holds; NULL when not known", "",
+     DS_FIELD(ROW, description)},
     {"file_offset", DS_COL_INTEGER, "where its data begin in the file", "",
-     DS_FIELD(ROW, file_offset)},
-    {"size", DS_COL_INTEGER, "bytes as stated", ".enumtag", DS_FIELD(ROW, size)},
-    {"captured", DS_COL_INTEGER, "bytes of it that the file holds", "", DS_FIELD(ROW, captured)},
+     DS_FIELD(ROW, blob.file_offset)},
+    {"size", DS_COL_INTEGER, "bytes as stated", ".enumtag", DS_FIELD(ROW, blob.size)},
+    {"captured", DS_COL_INTEGER, "bytes of it that the file holds", "",
+     DS_FIELD(ROW, blob.captured)},
+    {"preview", DS_COL_TEXT, "its first 16 bytes in hex; NULL when it has none", ".enumtag",
+     DS_FIELD(ROW, preview)},
 };
 #undef ROW
+
+static void blob_preview(struct ds_dump *d, const struct ds_blob *b, char *out)
+{
+    uint8_t raw[PREVIEW];
+    size_t n = b->captured < PREVIEW ? (size_t)b->captured : PREVIEW;
+    if (n == 0 || ds_dump_read_file(d, b->file_offset, raw, n) != DS_OK)
+        return;
+    for (size_t i = 0; i < n; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", raw[i]);
+}
 
 static void blobs_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     struct ds_dump *d = dump_of(f);
     size_t count = ds_dump_blob_count(d);
-    struct ds_blob *rows = ds_facts_rows_alloc(f, count, sizeof(*rows));
+    struct blob_row *rows = ds_facts_rows_alloc(f, count, sizeof(*rows));
     if (rows == NULL) {
         *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
         return;
     }
     bool whole = true;
     for (size_t i = 0; i < count; i++) {
-        rows[i] = *ds_dump_blob(d, i);
-        whole = whole && rows[i].captured >= rows[i].size;
+        const struct ds_blob *b = ds_dump_blob(d, i);
+        const struct ds_blob_tag *tag = ds_blob_tag_find(b->tag);
+        rows[i].blob = *b;
+        rows[i].name = tag != NULL ? tag->name : NULL;
+        rows[i].description = tag != NULL ? tag->description : NULL;
+        blob_preview(d, b, rows[i].preview);
+        whole = whole && b->captured >= b->size;
     }
     *ret = whole ? ds_rows_complete(rows, sizeof(*rows), count)
                  : ds_rows_cut(rows, sizeof(*rows), count, DS_TRUNCATED, "a blob is cut short");

@@ -28,8 +28,11 @@ static bool build_blobs(struct ds_report *r, struct ds_dump *dump)
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct ds_blob *b = ds_dump_blob(dump, i);
-        r->dump.blobs[i] = (struct ds_report_blob){
-            .tag = b->tag, .file_offset = b->file_offset, .size = b->size, .captured = b->captured};
+        r->dump.blobs[i] = (struct ds_report_blob){.tag = b->tag,
+                                                   .name = ds_blob_name(b->tag),
+                                                   .file_offset = b->file_offset,
+                                                   .size = b->size,
+                                                   .captured = b->captured};
     }
     r->dump.blob_count = count;
     return true;

@@ -63,6 +63,11 @@ static void x64_minidump(void)
     CHECK_STR(ask("SELECT count(*) FROM modules"), "151");
     CHECK_STR(ask("SELECT count(*) FROM unloaded_modules"), "4");
     CHECK_STR(ask("SELECT count(*) FROM secondary_blobs"), "20");
+    CHECK_STR(ask("SELECT count(*) FROM secondary_blobs WHERE name IS NULL"), "2");
+    CHECK_STR(ask("SELECT name FROM secondary_blobs WHERE number = 0"), "KMDF in-flight recorder");
+    CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE tag LIKE 'e83b40d2%'"),
+              "4d4346473c000000012c414c41534b41");
+    CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE number = 7"), "NULL");
     CHECK_STR(ask("SELECT count(*) FROM processors"), "16");
     CHECK_STR(ask("SELECT count(*) FROM integrity WHERE level <> 'note'"), "0");
     CHECK_STR(ask("SELECT symbol FROM fault"), "amdppm+0x334c");
