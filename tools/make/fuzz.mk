@@ -36,11 +36,12 @@ fuzz: $(FUZZ_STAMP)
 	@$(MAKE) --no-print-directory CONFIG=fuzz fuzz-run
 
 fuzz-run: $(FUZZ_NAMES:%=$(B)/tests/fuzz/%-fuzz)
-	@for n in $(FUZZ_NAMES); do \
-		mkdir -p build/fuzz/found/$$n build/fuzz/crashes; \
-		echo "== $$n, $(FUZZ_EACH) s"; \
-		ASAN_OPTIONS=quarantine_size_mb=16 $(B)/tests/fuzz/$$n-fuzz -max_total_time=$(FUZZ_EACH) -timeout=5 -rss_limit_mb=512 \
-			-malloc_limit_mb=64 -max_len=1048576 -verbosity=0 -print_final_stats=1 \
+	@mkdir -p build/fuzz/crashes; bad=0; for n in $(FUZZ_NAMES); do \
+		mkdir -p build/fuzz/found/$$n; \
+		$(B)/tests/fuzz/$$n-fuzz -max_total_time=$(FUZZ_EACH) -timeout=5 -rss_limit_mb=512 \
+			-malloc_limit_mb=64 -max_len=1048576 -print_funcs=0 -print_final_stats=1 \
 			-artifact_prefix=build/fuzz/crashes/$$n- \
-			build/fuzz/found/$$n $(FUZZ_CORPUS)/$$n || exit 1; \
-	done
+			build/fuzz/found/$$n $(FUZZ_CORPUS)/$$n >build/fuzz/$$n.log 2>&1 || \
+			{ bad=1; tail -n 60 build/fuzz/$$n.log; }; \
+		echo "$$n: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$n.log) inputs"; \
+	done; exit $$bad
