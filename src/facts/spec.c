@@ -7,10 +7,10 @@
     X(dump)                                                                                        \
     X(bugcheck)                                                                                    \
     X(bugcheck_parameters)                                                                         \
-    X(bugcheck_facts)                                                                               \
-    X(whea_records)                                                                                 \
-    X(whea_sections)                                                                                \
-    X(whea_fields)                                                                                  \
+    X(bugcheck_facts)                                                                              \
+    X(whea_records)                                                                                \
+    X(whea_sections)                                                                               \
+    X(whea_fields)                                                                                 \
     X(integrity)                                                                                   \
     X(walks)                                                                                       \
     X(fault)                                                                                       \

@@ -118,7 +118,7 @@ enum ds_status ds_space_next_run(struct ds_space *s, struct ds_space_iter *it,
             it->done = true;
             break;
         }
-        if (it->entries >= DS_LIMIT_RUN_ENTRIES) {
+        if (it->entries >= (it->limit != 0 ? it->limit : DS_LIMIT_RUN_ENTRIES)) {
             return started ? DS_OK : DS_LIMIT;
         }
         stretch_at(s, it->va, it, &next);

@@ -110,13 +110,14 @@ struct ds_space_run {
 struct ds_space_iter {
     uint64_t va, end; /* both inclusive */
     uint64_t entries; /* looked at so far */
+    uint64_t limit;   /* of entries; 0 = DS_LIMIT_RUN_ENTRIES */
     bool done;
 };
 
 /*
  * The next stretch: neighbours of the same kind are joined, holes are skipped entry by entry of
  * the highest level that lacks them. DS_OK with *run; DS_NOT_FOUND at the end; DS_LIMIT after
- * DS_LIMIT_RUN_ENTRIES entries (hostile tables map everything to one page): it->va is where.
+ * `limit` entries (hostile tables map everything to one page): it->va is where.
  */
 enum ds_status ds_space_next_run(struct ds_space *s, struct ds_space_iter *it,
                                  struct ds_space_run *run) DS_MUST_CHECK;

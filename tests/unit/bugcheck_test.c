@@ -129,5 +129,5 @@ static void live_dumps_are_marked(void)
 }
 
 TEST_MAIN(TEST(table_is_sorted), TEST(flags_are_stripped), TEST(described_codes_are_whole),
-          TEST(the_exception_codes_are_typed), TEST(subcodes_are_found), TEST(an_unknown_selector_selects_nothing),
-          TEST(live_dumps_are_marked))
+          TEST(the_exception_codes_are_typed), TEST(subcodes_are_found),
+          TEST(an_unknown_selector_selects_nothing), TEST(live_dumps_are_marked))
