@@ -155,6 +155,11 @@ static void test_d1_trap_frame_on_stack(void)
     CHECK_STR(f->fault_access, "read");
     check_fault_stack(f);
     ds_nt_close(nt);
+    kernel_set(&k, frame, "_KTRAP_FRAME", "Rsp", STACK_TOP(0) + 8); /* of another stack */
+    nt = kernel_nt(&k);
+    CHECK_STR(chosen(ds_nt_fault(nt))->source, "header");
+    ds_nt_close(nt);
+    kernel_set(&k, frame, "_KTRAP_FRAME", "Rsp", FAULT_SP);
     kernel_set(&k, frame, "_KTRAP_FRAME", "SegCs", 0x21); /* 0x31: no longer a kernel frame */
     nt = kernel_nt(&k);
     f = ds_nt_fault(nt);
