@@ -263,6 +263,7 @@ static void searching(void)
     make_folder("build/symsearch/b.pdb/00112233445566778899AABBCCDDEEFF1A");
     CHECK(write_file(flat, small_isf, sizeof small_isf - 1));
     expect_found("build/symsearch", "c.pdb", flat);
+    expect_found("build/symsearch/A.PDB", "..", NULL); /* a dump's name leads out of no folder */
     expect_found("build/nosuch;build/symsearch", "c.pdb", flat);
     expect_found("srv*https://example.org/x*build/symsearch", "c.pdb", flat);
     expect_found("cache*build/symsearch", "c.pdb", flat);
