@@ -53,12 +53,13 @@ def install_gives_a_usable_library_and_uninstall_takes_it_back():
         found = [f"{name} was not installed" for name in WANTED if not (prefix / name).exists()]
         where = {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig")}
         shared = run("pkg-config", "--cflags", "--libs", "dumpscan", env=where).stdout.split()
-        static = run("pkg-config", "--static", "--cflags", "--libs", "dumpscan",
-                     env=where).stdout.split()
+        needs = run("pkg-config", "--print-requires-private", "dumpscan", env=where).stdout.split()
+        # The archive against shared SQLite, cJSON and liblzma: --static would ask for theirs too.
+        static = [f"-I{prefix}/include", str(prefix / "lib/libdumpscan.a"), "-lm",
+                  *run("pkg-config", "--libs", *needs).stdout.split()]
         found += build_and_run(folder, "shared", shared,
                                {"LD_LIBRARY_PATH": str(prefix / "lib")})
-        archive = [str(prefix / "lib/libdumpscan.a") if f == "-ldumpscan" else f for f in static]
-        found += build_and_run(folder, "static", archive, {})
+        found += build_and_run(folder, "static", static, {})
         version = run(str(prefix / "bin/dumpscan"), "--version")
         if version.returncode:
             found.append(f"the installed program: exit {version.returncode}")
