@@ -32,6 +32,7 @@
     X(smbios_strings)                                                                              \
     X(cpuid_leaves)                                                                                \
     X(cpu_registry_values)                                                                         \
+    X(wdf_drivers)                                                                                 \
     X(kdbg_fields)
 
 #define DECLARE(name) extern const struct ds_table ds_table_##name;

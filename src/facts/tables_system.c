@@ -1,6 +1,7 @@
 /* Tables over what the dump carries about the machine: SMBIOS, CPUID, and the debugger block. */
 #include <string.h>
 
+#include "dump/blob_wdf.h"
 #include "dump/cpuid.h"
 #include "dump/smbios.h"
 #include "facts/table.h"
@@ -265,6 +266,41 @@ static void values_fill(struct ds_facts *f, struct ds_rows *ret)
 DS_TABLE(cpu_registry_values,
          "Values of the processor's registry key, from the secondary data of a minidump.",
          "!sysinfo cpuinfo", value_columns, values_fill, NULL);
+
+/* ---- wdf_drivers ---- */
+
+#define ROW struct ds_wdf_driver
+static const struct ds_column_spec wdf_columns[] = {
+    {"name", DS_COL_TEXT, "service name of the driver", "!wdfkd.wdfldr", DS_FIELD(ROW, name)},
+    {"major", DS_COL_INTEGER, "KMDF version that it was built for", "!wdfkd.wdfldr",
+     DS_FIELD(ROW, major)},
+    {"minor", DS_COL_INTEGER, "its minor part", "!wdfkd.wdfldr", DS_FIELD(ROW, minor)},
+    {"build", DS_COL_INTEGER, "its build part", "!wdfkd.wdfldr", DS_FIELD(ROW, build)},
+    {"globals", DS_COL_ADDRESS, "FX_DRIVER_GLOBALS: virtual; 0 for the framework itself", "",
+     DS_FIELD(ROW, globals)},
+};
+#undef ROW
+
+static void wdf_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_dump *d = ds_nt_target(ds_facts_nt(f))->dump;
+    struct blob_bytes b = blob_read(f, DS_WDF_DRIVERS_TAG);
+    struct ds_wdf_driver one, *rows;
+    size_t count = 0;
+    bool is64 = ds_dump_header(d)->is64;
+    while (is64 && b.data && ds_wdf_driver_at(b.data, b.size, count, &one))
+        count++;
+    rows = ds_facts_rows_alloc(f, count, sizeof(*rows));
+    for (size_t i = 0; rows && i < count; i++)
+        (void)ds_wdf_driver_at(b.data, b.size, i, &rows[i]);
+    enum ds_status st = rows ? (is64 || !b.data ? DS_OK : DS_UNSUPPORTED) : DS_NO_MEMORY;
+    *ret = rows_of(rows, sizeof(*rows), rows ? count : 0, b.status, st,
+                   "the blob is absent, cut, or of 32-bit Windows");
+    free(b.data);
+}
+
+DS_TABLE(wdf_drivers, "Drivers bound to KMDF, from the secondary data of a minidump.",
+         "!wdfkd.wdfldr", wdf_columns, wdf_fill, NULL);
 
 /* ---- kdbg_fields ---- */
 

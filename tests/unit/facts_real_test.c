@@ -68,6 +68,8 @@ static void x64_minidump(void)
     CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE tag LIKE 'e83b40d2%'"),
               "4d4346473c000000012c414c41534b41");
     CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE number = 7"), "NULL");
+    CHECK_STR(ask("SELECT count(*) FROM wdf_drivers"), "28");
+    CHECK_STR(ask("SELECT minor FROM wdf_drivers WHERE name = 'Wdf01000'"), "31");
     CHECK_STR(ask("SELECT count(*) FROM processors"), "16");
     CHECK_STR(ask("SELECT count(*) FROM integrity WHERE level <> 'note'"), "0");
     CHECK_STR(ask("SELECT symbol FROM fault"), "amdppm+0x334c");
