@@ -43,16 +43,17 @@ for f in /etc/apt/sources.list.d/*.sources; do
             n = split(suites, w, " "); keep = ""; ours = 0
             for (i = 1; i <= n; i++)
                 if (w[i] == code || index(w[i], code "-") == 1) { keep = keep " " w[i]; ours = 1 }
-            if (ours && (" " comps " ") ~ / main /)
-                print "Types: deb-src\nURIs: " uris "\nSuites:" keep "\nComponents: main\n" rest
-            suites = comps = uris = rest = ""
+            if (ours && !off && (" " comps " ") ~ / main /)
+                print "Types: deb-src\nURIs: " uris "\nSuites:" keep "\nComponents:" comps "\n" rest
+            suites = comps = uris = rest = ""; off = 0
         }
         /^#/ { next }
         /^[ \t]*$/ { flush(); next }
         /^Suites:/ { suites = substr($0, 8); next }
         /^Components:/ { comps = substr($0, 12); next }
         /^URIs:/ { uris = substr($0, 6); next }
-        /^(Types|Architectures|Enabled):/ { if (tolower($0) ~ /^enabled:.*no/) comps = "off"; next }
+        /^Enabled:/ { off = tolower($2) == "no"; next }
+        /^(Types|Architectures):/ { next }
         { rest = rest $0 "\n" }
         END { flush() }' "$f" >>"$apt/parts/source.sources"
 done
@@ -71,8 +72,11 @@ for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
             }
             if ($(i + 1) != code && index($(i + 1), code "-") != 1) next
             for (j = i + 2; j <= NF; j++)
-                if ($j == "main")
-                    print "deb-src" (opt == "" ? "" : " [" opt " ]"), $i, $(i + 1), "main"
+                if ($j == "main") {
+                    line = "deb-src" (opt == "" ? "" : " [" opt " ]")
+                    for (k = i; k <= NF && $k !~ /^#/; k++) line = line " " $k
+                    print line
+                }
         }' "$f" >>"$apt/parts/source.list"
 done
 [ -s "$apt/parts/source.sources" ] || [ -s "$apt/parts/source.list" ] ||
