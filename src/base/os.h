@@ -34,6 +34,9 @@ FILE *ds_os_fopen(const char *path, const char *mode);
 bool ds_os_rename(const char *from, const char *to);
 bool ds_os_remove(const char *path);
 
+/* Whether two paths lead to one existing file, however they are spelled. */
+bool ds_os_same_file(const char *a, const char *b);
+
 enum ds_os_path_kind { DS_OS_PATH_NONE, DS_OS_PATH_FILE, DS_OS_PATH_FOLDER };
 enum ds_os_path_kind ds_os_path_kind(const char *path);
 

@@ -90,7 +90,7 @@ bool ds_text_is_unsafe(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           c == 0x061c;
+           c == 0x061c || c == 0xad || c == 0x180e || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 void ds_text_for_terminal(struct ds_buf *out, const char *utf8)

@@ -10,7 +10,7 @@
 static bool is_input(const struct cli_args *args)
 {
     for (size_t i = 0; i < args->operand_count; i++)
-        if (strcmp(args->operands[i], args->output) == 0)
+        if (ds_os_same_file(args->operands[i], args->output))
             return true;
     return false;
 }

@@ -118,6 +118,8 @@ has err "cannot write"
 cp "$demo" "$work/same.dmp"
 t output-input 2 -o "$work/same.dmp" "$work/same.dmp"
 has err "would overwrite"
+t output-input-spelled 2 -o "$work/./same.dmp" "$work/same.dmp"
+has err "would overwrite"
 if [ -w /dev/full ] && $bin "$demo" >/dev/full 2>"$work/err"; then
     echo "FAIL cli full-disk: exit status 0" && bad=1
 fi

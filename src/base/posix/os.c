@@ -94,6 +94,12 @@ bool ds_os_remove(const char *path)
     return unlink(path) == 0;
 }
 
+bool ds_os_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 enum ds_os_path_kind ds_os_path_kind(const char *path)
 {
     struct stat st;

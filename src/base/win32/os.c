@@ -170,6 +170,29 @@ bool ds_os_remove(const char *path)
     return ok;
 }
 
+static bool file_identity(const char *path, BY_HANDLE_FILE_INFORMATION *info)
+{
+    wchar_t *w = widen_path(path);
+    HANDLE h = INVALID_HANDLE_VALUE;
+    if (w != NULL)
+        h = CreateFileW(w, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    free(w);
+    if (h == INVALID_HANDLE_VALUE)
+        return false;
+    bool ok = GetFileInformationByHandle(h, info) != 0;
+    CloseHandle(h);
+    return ok;
+}
+
+bool ds_os_same_file(const char *a, const char *b)
+{
+    BY_HANDLE_FILE_INFORMATION x, y;
+    return file_identity(a, &x) && file_identity(b, &y) &&
+           x.dwVolumeSerialNumber == y.dwVolumeSerialNumber &&
+           x.nFileIndexHigh == y.nFileIndexHigh && x.nFileIndexLow == y.nFileIndexLow;
+}
+
 enum ds_os_path_kind ds_os_path_kind(const char *path)
 {
     wchar_t *w = widen_path(path);
