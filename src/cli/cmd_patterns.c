@@ -70,8 +70,9 @@ static void checked(const char *file, const struct ds_pattern *pattern, const ch
     if (pattern != NULL)
         ds_paper_rowf(p, DS_STYLE_GOOD, "ok    %s", file);
     else
-        ds_paper_item_styled(p, 6, DS_STYLE_BAD, "wrong ", DS_STYLE_PLAIN,
-                             problem != NULL ? problem : file);
+        ds_paper_rowf(p, DS_STYLE_BAD, "wrong %s", file);
+    if (pattern == NULL && problem != NULL)
+        ds_paper_item_styled(p, 6, DS_STYLE_PLAIN, "", DS_STYLE_PLAIN, problem);
 }
 
 /* The built-in patterns were checked when they were loaded; here it is said. */

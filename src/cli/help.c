@@ -34,7 +34,7 @@ static void help_all(struct ds_buf *b)
     print_options(b, cli_analyze.options | CLI_OPT_EVERYWHERE);
     ds_buf_str(b, "\nExit status\n"
                   "  0  analysed                  3  not a kernel dump, or unsupported\n"
-                  "  1  internal error            4  the file is damaged or ends early\n"
+                  "  1  could not read or write   4  the file is damaged or ends early\n"
                   "  2  wrong usage              10  a finding at or above --fail-on\n\n"
                   "'dumpscan help COMMAND' tells more; so does the manual, dumpscan(1).\n");
 }

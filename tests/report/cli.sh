@@ -162,6 +162,9 @@ t patterns-check 0 patterns check
 t patterns-check-folder 0 patterns check patterns
 echo '{"id": "broken"' >"$work/broken.json"
 t patterns-check-wrong 2 patterns check "$work/broken.json"
+has out "wrong $work/broken.json"
+t patterns-check-absent 2 patterns check "$work/absent.json"
+has out "wrong $work/absent.json"
 t patterns-wrong-word 2 patterns lst
 t patterns-in-use-wrong 2 --patterns "$work/broken.json" "$demo"
 has err broken.json
