@@ -242,6 +242,28 @@ static void check_space(struct ds_dump *d)
                     (unsigned long long)space.value, (unsigned long long)d->file_size);
 }
 
+/* What can never be 0 is unknown where it is; in a header of zeros so is a bugcheck code of 0,
+ * which otherwise says that the system did not crash. The checks have named the zeros by then. */
+static void forget_zeros(struct ds_dump_header *h)
+{
+    const struct ds_opt none = ds_opt_unknown(DS_CORRUPT);
+    bool zeros = h->machine.known && h->machine.value == 0 && h->processor_count.known &&
+                 h->processor_count.value == 0;
+    struct ds_opt *never[] = {&h->minor_version,         &h->machine,
+                              &h->processor_count,       &h->pfn_database,
+                              &h->ps_loaded_module_list, &h->ps_active_process_head,
+                              &h->kd_debugger_data_block};
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+        if (never[i]->known && never[i]->value == 0)
+            *never[i] = none;
+    if (!zeros || ds_opt_or(h->bugcheck_code, 1) != 0)
+        return;
+    h->bugcheck_code = none;
+    for (size_t i = 0; i < 4; i++)
+        if (h->bugcheck_parameter[i].known && h->bugcheck_parameter[i].value == 0)
+            h->bugcheck_parameter[i] = none;
+}
+
 void ds_header_check(struct ds_dump *d)
 {
     check_signature(d);
@@ -254,4 +276,5 @@ void ds_header_check(struct ds_dump *d)
     check_unusual(d);
     check_space(d);
     ds_header_check_filler(d);
+    forget_zeros(&d->header);
 }

@@ -175,6 +175,28 @@ static void filler_is_absent_everywhere(void)
     free(m.p);
 }
 
+static void zeros_are_no_answer(void)
+{
+    struct image m = image_header64(3, 0x2000);
+    memset(m.p + 8, 0, 0x60 - 8);
+    struct ds_dump *d = image_open(&m);
+    const struct ds_dump_header *h = ds_dump_header(d);
+    CHECK(!h->machine.known && !h->processor_count.known && !h->minor_version.known &&
+          !h->ps_loaded_module_list.known);
+    CHECK(!h->bugcheck_code.known && !h->bugcheck_parameter[0].known);
+    CHECK(image_note(d, "header.processor_count") != NULL);
+    ds_dump_close(d);
+    free(m.p);
+
+    m = image_header64(3, 0x2000); /* a live dump: code 0 in a header that is filled in */
+    put32(&m, 0x38, 0);
+    d = image_open(&m);
+    h = ds_dump_header(d);
+    CHECK(h->bugcheck_code.known && h->bugcheck_code.value == 0);
+    ds_dump_close(d);
+    free(m.p);
+}
+
 static void hostile_header_texts_become_utf8(void)
 {
     struct image m = image_header64(3, 0x2000);
@@ -221,5 +243,6 @@ TEST_MAIN(TEST(other_files_are_named), TEST(user_minidumps_are_named),
           TEST(a_cut_signature_is_truncation), TEST(other_dump_types_are_refused_by_name),
           TEST(unknown_32_bit_forms_open_as_headers), TEST(header_only_dumps_open),
           TEST(a_cut_header_gives_what_it_holds), TEST(filler_is_absent_everywhere),
-          TEST(hostile_header_texts_become_utf8), TEST(a_wrong_machine_is_told_by_the_context),
+          TEST(zeros_are_no_answer), TEST(hostile_header_texts_become_utf8),
+          TEST(a_wrong_machine_is_told_by_the_context),
           TEST(a_machine_that_is_not_there_is_unknown))
