@@ -86,7 +86,7 @@ static size_t limit_findings(struct ds_paper *p, const struct ds_report *r)
             continue;
         struct ds_buf b;
         ds_buf_init(&b, 64u << 10);
-        ds_buf_printf(&b, "%s [%s]: %s", f->title, f->id,
+        ds_buf_printf(&b, "Cannot tell: \"%s\" [%s]: %s", f->title, f->id,
                       f->cannot_tell != NULL ? f->cannot_tell : DS_REPORT_UNKNOWN);
         limit_item(p, DS_STYLE_WARN, &b);
         count++;
@@ -137,11 +137,13 @@ static bool told_above(const struct ds_report *r, const struct ds_report_note *n
 void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     ds_paper_heading(p, "WHAT COULD NOT BE TOLD");
-    size_t count = 0, told = 0;
+    size_t count = 0, told = 0, hidden = 0;
     for (size_t i = 0; i < r->note_count; i++) {
         bool mild = strcmp(r->notes[i].level, "note") == 0;
-        if (mild && !verbose)
+        if (mild && !verbose && !told_above(r, &r->notes[i])) {
+            hidden++;
             continue;
+        }
         count++;
         if (verbose || !told_above(r, &r->notes[i]))
             limit_note(p, &r->notes[i]);
@@ -160,6 +162,9 @@ void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose)
     if (count == 0)
         ds_paper_row(p, DS_STYLE_PLAIN,
                      "  Nothing: the file is whole, and every list was complete.");
+    if (count == 0 && hidden > 0)
+        ds_paper_rowf(p, DS_STYLE_DIM, "  Unusual, not wrong, in the file: %zu (shown with -v)",
+                      hidden);
     if (verbose && r->step_count > 0)
         limit_steps(p, r);
 }

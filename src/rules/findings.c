@@ -164,8 +164,10 @@ static bool say_unknown_column(struct ds_facts *facts, const struct ds_pattern *
             return true;
         }
         if (counts[0] > 0) {
-            ds_buf_printf(out, "%s is unknown in %lld of %lld rows", p->requires_[i],
-                          (long long)counts[0], (long long)counts[1]);
+            ds_buf_printf(out, "%s is unknown", p->requires_[i]);
+            if (counts[1] > 1)
+                ds_buf_printf(out, " in %lld of %lld rows", (long long)counts[0],
+                              (long long)counts[1]);
             return true;
         }
     }

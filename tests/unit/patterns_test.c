@@ -285,7 +285,7 @@ static void an_unknown_column_cannot_tell(void)
     const struct ds_finding *f =
         run(PATTERN("\"dump.attributes\"", "SELECT 1 AS name FROM dump WHERE attributes = 4"));
     CHECK(f->outcome == DS_OUTCOME_CANNOT_TELL);
-    CHECK_STR(f->cannot_tell, "dump.attributes is unknown in 1 of 1 rows");
+    CHECK_STR(f->cannot_tell, "dump.attributes is unknown");
     run_end();
     f = run(PATTERN("\"dump\"", "SELECT 1 AS name FROM dump WHERE attributes = 4"));
     CHECK(f->outcome == DS_OUTCOME_NO_MATCH);
