@@ -3,6 +3,8 @@
 SHLIB := libdumpscan.so.$(VERSION)
 SONAME := libdumpscan.so.$(SOVERSION)
 LIBDIR ?= $(PREFIX)/lib
+DOCDIR := $(PREFIX)/share/doc/dumpscan
+DOCS := README.md LICENSE NOTICE CHANGELOG.md
 HEADERS := $(sort $(wildcard include/dumpscan/*.h))
 BASH_COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS := $(PREFIX)/share/zsh/site-functions
@@ -26,13 +28,13 @@ $(B)/dumpscan.pc: tools/dumpscan.pc.in VERSION Makefile $(FLAGS)
 shared: $(B)/$(SHLIB)
 
 .PHONY: install
-## install: install program, library, headers, patterns, manual (DESTDIR, PREFIX)
+## install: install program, library, headers, patterns, documents (DESTDIR, PREFIX)
 install: all shared
 	@rm -f $(B)/dumpscan.pc && $(MAKE) --no-print-directory $(B)/dumpscan.pc
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(DESTDIR)$(PREFIX)/include/dumpscan $(DESTDIR)$(PREFIX)/share/dumpscan/patterns \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(BASH_COMPLETIONS) \
-		$(DESTDIR)$(ZSH_COMPLETIONS) $(DESTDIR)$(FISH_COMPLETIONS)
+		$(DESTDIR)$(ZSH_COMPLETIONS) $(DESTDIR)$(FISH_COMPLETIONS) $(DESTDIR)$(DOCDIR)/docs
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/dumpscan
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/libdumpscan.a
 	install -m 755 $(B)/$(SHLIB) $(DESTDIR)$(LIBDIR)/$(SHLIB)
@@ -46,6 +48,8 @@ install: all shared
 	install -m 644 completions/dumpscan.bash $(DESTDIR)$(BASH_COMPLETIONS)/dumpscan
 	install -m 644 completions/_dumpscan $(DESTDIR)$(ZSH_COMPLETIONS)/_dumpscan
 	install -m 644 completions/dumpscan.fish $(DESTDIR)$(FISH_COMPLETIONS)/dumpscan.fish
+	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/
+	install -m 644 $(sort $(wildcard docs/*)) $(DESTDIR)$(DOCDIR)/docs/
 
 .PHONY: uninstall
 ## uninstall: remove what install put there (same DESTDIR and PREFIX)
@@ -56,7 +60,8 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man1/dumpscan.1 \
 		$(DESTDIR)$(BASH_COMPLETIONS)/dumpscan $(DESTDIR)$(ZSH_COMPLETIONS)/_dumpscan \
 		$(DESTDIR)$(FISH_COMPLETIONS)/dumpscan.fish
-	rm -rf $(DESTDIR)$(PREFIX)/include/dumpscan $(DESTDIR)$(PREFIX)/share/dumpscan
+	rm -rf $(DESTDIR)$(PREFIX)/include/dumpscan $(DESTDIR)$(PREFIX)/share/dumpscan \
+		$(DESTDIR)$(DOCDIR)
 
 .PHONY: dist
 ## dist: build/dumpscan-VERSION.tar.gz from what is committed
