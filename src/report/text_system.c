@@ -92,6 +92,19 @@ static void system_times(struct ds_paper *p, const struct ds_report *r)
     ds_paper_field(p, "Uptime", s->up_time.known ? text : DS_REPORT_UNKNOWN);
 }
 
+/* Somebody gave a symbol path: why the kernel's names did not come from it. */
+static void system_symbols(struct ds_paper *p, const struct ds_report *r)
+{
+    for (size_t i = 0; i < r->step_count; i++) {
+        const struct ds_report_step *s = &r->steps[i];
+        if (s->ok || strcmp(s->what, "symbols") != 0 || !s->value.known ||
+            !r->system.kernel_base.known || s->value.value != r->system.kernel_base.value)
+            continue;
+        ds_paper_fieldf(p, "Symbols", "none: %s", s->detail);
+        return;
+    }
+}
+
 void ds_text_system(struct ds_paper *p, const struct ds_report *r)
 {
     const struct ds_report_system *s = &r->system;
@@ -107,6 +120,7 @@ void ds_text_system(struct ds_paper *p, const struct ds_report *r)
     if (s->layout_source != NULL)
         ds_paper_fieldf(p, "Layouts", "%s (trust: %s)", s->layout_source,
                         s->layout_trust != NULL ? s->layout_trust : DS_REPORT_UNKNOWN);
+    system_symbols(p, r);
     if (r->process_total.known && r->process_total.value > 1)
         ds_paper_fieldf(p, "Processes", "%" PRIu64, r->process_total.value);
 }

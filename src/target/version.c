@@ -98,9 +98,11 @@ static bool load_kernel_symbols(struct ds_target *t, const char *symbol_path)
     if (status == DS_OK) {
         status = ds_symbols_load_isf(t->symbols, t->kernel_base.value, file, &t->layout, &err);
     }
-    ds_step_add(t, "symbols", "search path", status, t->kernel_base,
-                status == DS_OK ? "symbols" : "", "%s %s%s%s", pdb, t->kernel_id.pdb,
-                status == DS_OK ? "" : ": ", status == DS_OK ? "" : err.text);
+    if (status != DS_OK && err.text[0] != '\0')
+        ds_step_add(t, "symbols", "search path", status, t->kernel_base, "", "%s", err.text);
+    else
+        ds_step_add(t, "symbols", "search path", status, t->kernel_base,
+                    status == DS_OK ? "symbols" : "", "%s %s", pdb, t->kernel_id.pdb);
     return status == DS_OK;
 }
 

@@ -152,6 +152,9 @@ has out '"name": "modules"'
 t table-near 2 tables module
 has err "did you mean 'modules'"
 
+t symbols-absent 0 --symbols "$work/absent" "$demo"
+has out "Symbols       none: no symbol table for ntkrnlmp.pdb"
+
 t patterns-list 0 patterns list
 has out faulting-driver
 t patterns-show 0 patterns show faulting-driver
