@@ -22,7 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < isf.symbols.count; i++) {
         const struct ds_symtab_item *item = &isf.symbols.items[i];
         const char *name = ds_symtab_at(&isf.symbols, item->rva, &start);
-        if (name != NULL && (start != item->rva || name[strlen(name)] != '\0'))
+        /* A name lies whole in the table's own strings. */
+        if (name != NULL && (start != item->rva || name < isf.symbols.strings ||
+                             name + strlen(name) >= isf.symbols.strings + isf.symbols.strings_len))
             abort();
         if (!ds_symtab_find(&isf.symbols, isf.symbols.strings + item->name, &rva))
             abort();
