@@ -167,12 +167,7 @@ enum ds_status ds_header_write_json(struct ds_dump *dump, const char *file, bool
     struct ds_json j;
     ds_json_init(&j, out, pretty);
     ds_json_object(&j);
-    ds_json_part_head(&j);
-    ds_json_key(&j, "error");
-    ds_json_null(&j);
-    ds_json_key_unsigned(&j, "exit_status", (uint64_t)ds_report_exit_status(r));
-    ds_json_part_dump(&j, r);
-    ds_json_part_bugcheck(&j, r);
+    ds_json_part_opening(&j, r);
     ds_json_part_signature(&j, r);
     ds_json_part_integrity(&j, r);
     ds_json_object_end(&j);

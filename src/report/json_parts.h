@@ -22,5 +22,7 @@ void ds_json_cell(struct ds_json *j, const struct ds_cell *cell, unsigned digits
 void ds_json_key_time(struct ds_json *j, const char *key, struct ds_opt filetime);
 /* schema_version and generator. */
 void ds_json_part_head(struct ds_json *j);
+/* What every report of a file that opened begins with: head, status, dump, bugcheck. */
+void ds_json_part_opening(struct ds_json *j, const struct ds_report *r);
 
 #endif

@@ -236,17 +236,22 @@ static void json_walks(struct ds_json *j, const struct ds_report *r)
     ds_json_array_end(j);
 }
 
+void ds_json_part_opening(struct ds_json *j, const struct ds_report *r)
+{
+    ds_json_part_head(j);
+    ds_json_key(j, "error");
+    ds_json_null(j);
+    ds_json_key_unsigned(j, "exit_status", (uint64_t)ds_report_exit_status(r));
+    ds_json_part_dump(j, r);
+    ds_json_part_bugcheck(j, r);
+}
+
 enum ds_status ds_report_write_json(const struct ds_report *r, bool pretty, struct ds_buf *out)
 {
     struct ds_json j;
     ds_json_init(&j, out, pretty);
     ds_json_object(&j);
-    ds_json_part_head(&j);
-    ds_json_key(&j, "error");
-    ds_json_null(&j);
-    ds_json_key_unsigned(&j, "exit_status", (uint64_t)ds_report_exit_status(r));
-    ds_json_part_dump(&j, r);
-    ds_json_part_bugcheck(&j, r);
+    ds_json_part_opening(&j, r);
     ds_json_part_verdict(&j, r);
     ds_json_part_signature(&j, r);
     ds_json_part_findings(&j, r);
