@@ -21,11 +21,10 @@ _dumpscan() {
         local options
         case $command in
         "" | analyze) options="--format --output --patterns --symbols --fail-on --verbose -f -o -v" ;;
-        info | tables) options="--format --output -f -o" ;;
+        info | tables | error) options="--format --output -f -o" ;;
         query) options="--format --output --symbols -f -o" ;;
         patterns) options="--output --patterns -o" ;;
-        explain) options="--output --list -o" ;;
-        error) options="--output -o" ;;
+        explain) options="--format --output --list -f -o" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$cur")
         return

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "nt/bugcheck.h"
+#include "report/json_knowledge.h"
 #include "report/paper.h"
 
 static const char *bugcheck_name(size_t index)
@@ -29,9 +30,34 @@ static int parse_code(const char *word, uint32_t *code)
                            word, near);
 }
 
-static int explain_list(struct cli_out *out)
+/* Begins a document; finish_json() writes it. */
+static void start_json(const struct cli_args *args, struct ds_buf *b, struct ds_json *j)
+{
+    ds_buf_init(b, 1u << 22);
+    ds_json_init(j, b, args->format == CLI_JSON);
+}
+
+static int finish_json(struct cli_out *out, struct ds_buf *b)
+{
+    ds_buf_char(b, '\n');
+    bool whole = ds_buf_ok(b);
+    if (whole)
+        cli_out_write(out, ds_buf_text(b), b->len);
+    else
+        cli_error_message(NULL, "%s", ds_status_text(DS_NO_MEMORY));
+    ds_buf_deinit(b);
+    return cli_out_close(out, whole, whole ? CLI_OK : CLI_INTERNAL);
+}
+
+static int explain_list(const struct cli_args *args, struct cli_out *out)
 {
     struct ds_buf b;
+    struct ds_json j;
+    if (args->format != CLI_TEXT) {
+        start_json(args, &b, &j);
+        ds_json_bugcheck_list(&j);
+        return finish_json(out, &b);
+    }
     ds_buf_init(&b, 1u << 22);
     for (size_t i = 0; i < ds_bugcheck_count(); i++) {
         const struct ds_bugcheck_doc *doc = ds_bugcheck_at(i);
@@ -94,6 +120,13 @@ static int explain_code(const struct cli_args *args, struct cli_out *out, uint32
         }
         known |= 1u << (i - 1);
     }
+    if (args->format != CLI_TEXT) {
+        struct ds_buf b;
+        struct ds_json j;
+        start_json(args, &b, &j);
+        ds_json_bugcheck(&j, code, params, known);
+        return finish_json(out, &b);
+    }
     char *text;
     enum ds_status s = ds_explain_bugcheck(code, params, known, &text);
     if (s != DS_OK && s != DS_NOT_FOUND) {
@@ -114,7 +147,7 @@ static int explain_run(const struct cli_args *args)
         rc = cli_out_open(args, &out);
     if (rc != CLI_OK)
         return rc;
-    return args->list ? explain_list(&out) : explain_code(args, &out, code);
+    return args->list ? explain_list(args, &out) : explain_code(args, &out, code);
 }
 
 const struct cli_command cli_explain = {
@@ -123,8 +156,8 @@ const struct cli_command cli_explain = {
     .summary = "what a bugcheck and its parameters mean; needs no dump",
     .detail = "CODE is hexadecimal (0x7E, 7e, 1000007e) or a name (IRQL_NOT_LESS_OR_EQUAL).\n"
               "Parameters are hexadecimal too and may hold a backtick. --list names all codes.",
-    .options = CLI_OPT_OUTPUT | CLI_OPT_LIST,
-    .formats = CLI_TEXT,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_LIST,
+    .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 1,
     .operands_max = 5,
     .run = explain_run,

@@ -1,5 +1,8 @@
 #include "nt/codes.h"
 
+#include <string.h>
+
+#include "base/text.h"
 #include "nt/tables.h"
 
 /* HRESULT and NTSTATUS layout: [MS-ERREF] 2.1 and 2.3. */
@@ -34,68 +37,69 @@ const struct ds_code *ds_win32_find(uint32_t value)
     return find(ds_win32_table, ds_win32_table_count, value);
 }
 
-/* "0xC0000005 STATUS_ACCESS_VIOLATION: text" */
-static void put_code(struct ds_buf *out, const struct ds_code *code)
+static unsigned add(struct ds_code_meaning *ret, unsigned count, const char *space, uint32_t value,
+                    bool wrapped, const struct ds_code *code)
 {
-    ds_buf_printf(out, "0x%08X %s", (unsigned)code->value, code->name);
-    if (code->text[0] != '\0')
-        ds_buf_printf(out, ": %s", code->text);
+    ret[count] = (struct ds_code_meaning){space, value, wrapped, code};
+    return count + 1;
 }
 
-static void put_win32(struct ds_buf *out, uint32_t value)
+unsigned ds_code_meanings(uint32_t value, struct ds_code_meaning ret[DS_CODE_MEANINGS])
 {
-    const struct ds_code *code = ds_win32_find(value);
-    ds_buf_printf(out, "Win32 error %u (0x%X)", (unsigned)value, (unsigned)value);
-    if (code == NULL) {
-        ds_buf_str(out, ", which has no name in the table");
-        return;
-    }
-    ds_buf_printf(out, " %s", code->name);
-    if (code->text[0] != '\0')
-        ds_buf_printf(out, ": %s", code->text);
+    unsigned n = 0;
+    const struct ds_code *code;
+    /* Small numbers are Win32 errors far more often than success statuses; 0 is both. */
+    if (value < 0x10000u && (code = ds_win32_find(value)) != NULL)
+        n = add(ret, n, "Win32", value, false, code);
+    /* HRESULT_FROM_NT sets one bit; a status with that bit set is never a plain NTSTATUS. */
+    if ((value & FACILITY_NT_BIT) != 0 &&
+        (code = ds_ntstatus_find(value & ~FACILITY_NT_BIT)) != NULL)
+        n = add(ret, n, "NTSTATUS", value & ~FACILITY_NT_BIT, true, code);
+    if ((code = ds_ntstatus_find(value)) != NULL)
+        n = add(ret, n, "NTSTATUS", value, false, code);
+    if ((code = ds_hresult_find(value)) != NULL)
+        n = add(ret, n, "HRESULT", value, false, code);
+    else if ((value & 0x80000000u) != 0 && ((value >> 16) & 0x1fffu) == FACILITY_WIN32)
+        n = add(ret, n, "Win32", value & 0xffffu, true, ds_win32_find(value & 0xffffu));
+    return n;
 }
 
-static unsigned explain_ntstatus(uint32_t value, struct ds_buf *out)
+const struct ds_code *ds_code_at(size_t index)
 {
-    const struct ds_code *code = ds_ntstatus_find(value);
-    if (code == NULL)
-        return 0;
-    ds_buf_str(out, "NTSTATUS ");
-    put_code(out, code);
-    ds_buf_char(out, '\n');
-    return 1;
+    if (index < ds_ntstatus_table_count)
+        return &ds_ntstatus_table[index];
+    index -= ds_ntstatus_table_count;
+    if (index < ds_hresult_table_count)
+        return &ds_hresult_table[index];
+    index -= ds_hresult_table_count;
+    return index < ds_win32_table_count ? &ds_win32_table[index] : NULL;
 }
 
-static unsigned explain_hresult(uint32_t value, struct ds_buf *out)
+unsigned ds_code_by_name(const char *name, uint32_t ret[2])
 {
-    const struct ds_code *code = ds_hresult_find(value);
-    if (code != NULL) {
-        ds_buf_str(out, "HRESULT ");
-        put_code(out, code);
-        ds_buf_char(out, '\n');
-        return 1;
-    }
-    if ((value & 0x80000000u) != 0 && ((value >> 16) & 0x1fffu) == FACILITY_WIN32) {
+    unsigned n = 0;
+    const struct ds_code *code;
+    for (size_t i = 0; (code = ds_code_at(i)) != NULL && n < 2; i++)
+        if (ds_text_casecmp(code->name, name) == 0 && (n == 0 || ret[0] != code->value))
+            ret[n++] = code->value;
+    return n;
+}
+
+/* "HRESULT 0x80070026, wraps Win32 error 38 (0x26) ERROR_HANDLE_EOF: text" */
+static void put_meaning(uint32_t value, const struct ds_code_meaning *m, struct ds_buf *out)
+{
+    if (m->wrapped)
         ds_buf_printf(out, "HRESULT 0x%08X, wraps ", (unsigned)value);
-        put_win32(out, value & 0xffffu);
-        ds_buf_char(out, '\n');
-        return 1;
-    }
-    return 0;
-}
-
-/* HRESULT_FROM_NT sets one bit; a status with that bit set is never a plain NTSTATUS. */
-static unsigned explain_wrapped_nt(uint32_t value, struct ds_buf *out)
-{
-    if ((value & FACILITY_NT_BIT) == 0)
-        return 0;
-    const struct ds_code *code = ds_ntstatus_find(value & ~FACILITY_NT_BIT);
-    if (code == NULL)
-        return 0;
-    ds_buf_printf(out, "HRESULT 0x%08X, wraps NTSTATUS ", (unsigned)value);
-    put_code(out, code);
+    if (strcmp(m->space, "Win32") == 0)
+        ds_buf_printf(out, "Win32 error %u (0x%X)", (unsigned)m->value, (unsigned)m->value);
+    else
+        ds_buf_printf(out, "%s 0x%08X", m->space, (unsigned)m->value);
+    if (m->code == NULL)
+        ds_buf_str(out, ", which has no name in the table");
+    else
+        ds_buf_printf(out, " %s%s%s", m->code->name, m->code->text[0] != '\0' ? ": " : "",
+                      m->code->text);
     ds_buf_char(out, '\n');
-    return 1;
 }
 
 static const char *const severities[] = {"success", "informational", "warning", "error"};
@@ -127,18 +131,9 @@ static unsigned explain_bits(uint32_t value, struct ds_buf *out)
 
 unsigned ds_code_explain(uint32_t value, struct ds_buf *out)
 {
-    unsigned lines = 0;
-    /* Small numbers are Win32 errors far more often than success statuses; 0 is both. */
-    bool small = value < 0x10000u;
-    if (small && ds_win32_find(value) != NULL) {
-        put_win32(out, value);
-        ds_buf_char(out, '\n');
-        lines++;
-    }
-    lines += explain_wrapped_nt(value, out);
-    lines += explain_ntstatus(value, out);
-    lines += explain_hresult(value, out);
-    if (lines == 0)
-        lines += explain_bits(value, out);
-    return lines;
+    struct ds_code_meaning found[DS_CODE_MEANINGS];
+    unsigned n = ds_code_meanings(value, found);
+    for (unsigned i = 0; i < n; i++)
+        put_meaning(value, &found[i], out);
+    return n != 0 ? n : explain_bits(value, out);
 }

@@ -240,15 +240,14 @@ static void list_subcodes(const struct ds_bugcheck_doc *doc, struct ds_buf *out)
 }
 
 /* The pages of windows-driver-docs are published under this address. */
-static void put_source(const char *source, struct ds_buf *out)
+void ds_bugcheck_source_url(const struct ds_bugcheck_doc *doc, struct ds_buf *out)
 {
-    size_t len = strlen(source);
-    if (len > 3 && strcmp(source + len - 3, ".md") == 0)
-        ds_buf_printf(
-            out, "Source: https://learn.microsoft.com/windows-hardware/drivers/debugger/%.*s\n",
-            (int)(len - 3), source);
+    size_t len = strlen(doc->source);
+    if (len > 3 && strcmp(doc->source + len - 3, ".md") == 0)
+        ds_buf_printf(out, "https://learn.microsoft.com/windows-hardware/drivers/debugger/%.*s",
+                      (int)(len - 3), doc->source);
     else
-        ds_buf_printf(out, "Source: %s\n", source);
+        ds_buf_str(out, doc->source);
 }
 
 static void put_head(uint32_t code, const struct ds_bugcheck_doc *doc, struct ds_buf *out)
@@ -287,6 +286,8 @@ bool ds_bugcheck_explain(uint32_t code, const uint64_t params[4], unsigned known
     }
     if (doc->subcode_param >= 0 && !sub_known)
         list_subcodes(doc, out);
-    put_source(doc->source, out);
+    ds_buf_str(out, "Source: ");
+    ds_bugcheck_source_url(doc, out);
+    ds_buf_char(out, '\n');
     return true;
 }

@@ -32,6 +32,9 @@ bool ds_bugcheck_value_explain(const struct ds_bugcheck_doc *doc,
                                const struct ds_bugcheck_subcode *sub, unsigned param,
                                uint64_t value, enum ds_arch arch, struct ds_buf *out);
 
+/* Appends the address of the public page that an entry comes from. */
+void ds_bugcheck_source_url(const struct ds_bugcheck_doc *doc, struct ds_buf *out);
+
 /*
  * Everything known about a code as text lines, for `dumpscan explain`. Bit i of `known` says that
  * params[i] was given. Without the sub-code parameter the sub-code table is listed. Returns false

@@ -26,7 +26,8 @@ WANTED = ["bin/dumpscan", "lib/libdumpscan.a", "lib/libdumpscan.so", "lib/pkgcon
           "share/bash-completion/completions/dumpscan",
           "share/zsh/site-functions/_dumpscan", "share/fish/vendor_completions.d/dumpscan.fish",
           "share/dumpscan/patterns/faulting-driver.json",
-          "share/doc/dumpscan/docs/TABLES.md", "share/doc/dumpscan/docs/report.schema.json"]
+          "share/doc/dumpscan/docs/TABLES.md", "share/doc/dumpscan/docs/report.schema.json",
+          "share/doc/dumpscan/docs/explain.schema.json"]
 
 
 def build_and_run(folder, name, flags, environment):

@@ -196,4 +196,17 @@ has out "wraps Win32 error 38"
 t error-wrapped 0 error 0xD0000147
 has out C0000147
 t error-none 2 error hello
+t error-name 0 error status_access_violation
+has out 0xC0000005
+t error-near 2 error ERROR_FILE_NOT_FOUN
+has err "did you mean ERROR_FILE_NOT_FOUND"
+t error-json 0 error E_FAIL -f json
+has out '"value": "0x80004005"'
+t explain-missing 0 explain 1a ffffff
+has out "is not in table edition"
+t explain-json 0 explain 1a ffffff -f json
+has out '"subcode_missing": true'
+t explain-json-list 0 explain --list -f jsonl
+has out '"name":"IRQL_NOT_LESS_OR_EQUAL"'
+t explain-csv 2 explain 1a -f csv
 exit $bad

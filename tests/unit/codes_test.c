@@ -64,5 +64,37 @@ static void unknown_codes_show_their_bits(void)
     CHECK(strstr(explain(0xD0FF1234, 1), "wraps an NTSTATUS 0xC0FF1234") != NULL);
 }
 
+static void names_lead_to_values(void)
+{
+    uint32_t values[2] = {0};
+    CHECK_U64(ds_code_by_name("status_Access_violation", values), 1);
+    CHECK_U64(values[0], 0xC0000005);
+    CHECK_U64(ds_code_by_name("E_FAIL", values), 1);
+    CHECK_U64(values[0], 0x80004005);
+    CHECK_U64(ds_code_by_name("ERROR_HANDLE_EOF", values), 1);
+    CHECK_U64(values[0], 38);
+    CHECK_U64(ds_code_by_name("NO_SUCH_NAME", values), 0);
+    CHECK_U64(ds_code_by_name("", values), 0);
+    size_t count = 0;
+    while (ds_code_at(count) != NULL)
+        count++;
+    CHECK(count > 3000);
+    CHECK(ds_code_at(SIZE_MAX) == NULL);
+}
+
+static void meanings_are_structured(void)
+{
+    struct ds_code_meaning m[DS_CODE_MEANINGS];
+    CHECK_U64(ds_code_meanings(0x8007ffff, m), 1);
+    CHECK_STR(m[0].space, "Win32");
+    CHECK(m[0].wrapped && m[0].code == NULL);
+    CHECK_U64(m[0].value, 0xffff);
+    CHECK_U64(ds_code_meanings(0xD0000147, m), 1);
+    CHECK_STR(m[0].space, "NTSTATUS");
+    CHECK_U64(m[0].value, 0xC0000147);
+    CHECK_U64(ds_code_meanings(0xC0FF1234, m), 0);
+}
+
 TEST_MAIN(TEST(names_are_the_usual_ones), TEST(wrappings_are_undone),
-          TEST(small_numbers_have_two_meanings), TEST(unknown_codes_show_their_bits))
+          TEST(small_numbers_have_two_meanings), TEST(unknown_codes_show_their_bits),
+          TEST(names_lead_to_values), TEST(meanings_are_structured))
