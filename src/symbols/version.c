@@ -4,10 +4,10 @@
 
 #include "symbols/tables.h"
 
-/* Order of the table: architecture by name, timestamp, size of image. */
+/* Order of the table: x64 before ARM64, then timestamp, then size of image. */
 static int arch_rank(uint32_t arch)
 {
-    return arch == DS_ARCH_ARM64 ? 0 : 1;
+    return arch == DS_ARCH_X64 ? 0 : 1;
 }
 
 static int compare(const struct ds_table_version *v, enum ds_arch arch, uint32_t timestamp,

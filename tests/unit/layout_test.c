@@ -2,6 +2,7 @@
 #include "symbols/globals.h"
 #include "symbols/kdbg_layout.h"
 #include "symbols/layout.h"
+#include "symbols/tables.h"
 #include "symbols/version.h"
 #include "test.h"
 
@@ -197,6 +198,15 @@ static void versions(void)
     CHECK(!ds_version_find(DS_ARCH_X64, 0x553ad80a, 0x842001, &v));
     CHECK(!ds_version_find(DS_ARCH_X86, 0x553ad80a, 0x842000, &v));
     CHECK(!ds_version_find(DS_ARCH_X64, 0, 0, &v));
+    CHECK(ds_version_find(DS_ARCH_ARM64, 0x00587f24, 0x124a000, &v));
+    CHECK(v.build == 26100 && v.revision == 9168);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < ds_table_version_count; i++) {
+        const struct ds_table_version *row = &ds_table_versions[i];
+        found += ds_version_find(row->arch, row->timestamp, row->size_of_image, &v) &&
+                 v.build == row->build && v.revision == row->revision;
+    }
+    CHECK_U64(found, ds_table_version_count);
     CHECK_STR(ds_version_name(19041, false), "Windows 10 2004");
     CHECK_STR(ds_version_name(20348, true), "Windows Server 2022");
     CHECK_STR(ds_version_name(7601, false), "Windows 7 SP1");

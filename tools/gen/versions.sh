@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the C table of data/layouts/nt-versions.tsv, which is sorted by architecture, timestamp
-# and size. An image listed under two versions keeps the first.
+# Prints the C table of data/layouts/nt-versions.tsv, which is sorted by architecture (x64 first),
+# timestamp and size. An image listed under two versions keeps the first.
 set -e
 LC_ALL=C "${AWK:-awk}" -F '\t' '
 BEGIN {
