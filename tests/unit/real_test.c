@@ -151,7 +151,7 @@ static void test_arm64(void)
     struct ds_target *t = ds_nt_target(nt);
     CHECK(t->arch == DS_ARCH_ARM64);
     CHECK_U64(t->build.value, 17134);
-    CHECK(!t->revision.known);
+    CHECK(t->revision.known && t->revision.value == 112);
     CHECK_STR(t->build_lab, "17134.1.arm64fre.rs4_release.180410-1804");
     CHECK(t->layout == NULL || ds_layout_trust(t->layout) == DS_TRUST_GUESS);
     CHECK_U64(t->module_count, 228);
