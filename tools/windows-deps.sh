@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: tools/windows-deps.sh FOLDER
-# Builds the static Windows libraries (SQLite, cJSON, liblzma) into FOLDER/lib and FOLDER/include
+# Builds the static Windows libraries (SQLite, cJSON, liblzma, capstone) into FOLDER/lib and FOLDER/include
 # from the distribution's source packages, whose signatures apt checks. The machine's own apt
 # configuration stays as it is: source entries, package lists and downloads live in FOLDER.
 set -eu
@@ -14,7 +14,7 @@ die() {
 host=${WIN_HOST:-x86_64-w64-mingw32}
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-packages='cjson sqlite3 xz-utils'
+packages='cjson sqlite3 xz-utils capstone'
 stamp="$out/stamp"
 want="$packages $host $(cksum <"$0")"
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
@@ -131,6 +131,17 @@ cp src/liblzma/.libs/liblzma.a "$out/lib/"
 cp -r src/liblzma/api/lzma.h "$out/include/"
 mkdir -p "$out/include/lzma"
 cp src/liblzma/api/lzma/*.h "$out/include/lzma/"
+
+cd "$src"/capstone-*/
+# Its makefile adds to CFLAGS, which it cannot do to a variable of the command line.
+step env CFLAGS="$cflags" make -j"$jobs" CROSS="$host-" CAPSTONE_ARCHS='x86 aarch64' \
+    CAPSTONE_STATIC=yes CAPSTONE_SHARED=no CAPSTONE_BUILD_CORE_ONLY=yes
+for f in libcapstone.a capstone.lib capstone.a; do
+    [ ! -f "$f" ] || cp "$f" "$out/lib/libcapstone.a"
+done
+[ -f "$out/lib/libcapstone.a" ] || die "capstone's makefile made no static library"
+mkdir -p "$out/include/capstone"
+cp include/capstone/*.h "$out/include/capstone/"
 
 cd "$out"
 rm -rf "$src" "$apt"

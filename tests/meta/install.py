@@ -56,7 +56,7 @@ def install_gives_a_usable_library_and_uninstall_takes_it_back():
         where = {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig")}
         shared = run("pkg-config", "--cflags", "--libs", "dumpscan", env=where).stdout.split()
         needs = run("pkg-config", "--print-requires-private", "dumpscan", env=where).stdout.split()
-        # The archive against shared SQLite, cJSON and liblzma: --static would ask for theirs too.
+        # The archive against shared SQLite, cJSON, liblzma and capstone: --static would ask for theirs too.
         static = [f"-I{prefix}/include", str(prefix / "lib/libdumpscan.a"), "-lm",
                   *run("pkg-config", "--libs", *needs).stdout.split()]
         found += build_and_run(folder, "shared", shared,
