@@ -10,6 +10,7 @@
 #define DS_LIMIT_STRING 4096              /* UTF-16 units of one counted string from a dump */
 #define DS_LIMIT_INTEGRITY 256            /* integrity notes kept per dump */
 #define DS_LIMIT_RUNS 65536               /* physical memory runs */
+#define DS_LIMIT_RANGES 1048576           /* memory ranges of a dump that a debugger wrote */
 #define DS_LIMIT_RUN_ENTRIES 8388608      /* page-table entries in one listing of a space */
 #define DS_LIMIT_DATA_BLOCKS 262144       /* data blocks of a triage dump */
 #define DS_LIMIT_DRIVERS 4096             /* drivers in a triage dump's list */

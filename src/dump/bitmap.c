@@ -96,14 +96,10 @@ static uint64_t select_page(const struct ds_bitmap *b, uint64_t index)
     return b->pages;
 }
 
-struct body {
-    uint64_t first_page, present, pages;
-};
-
 /* Bytes of bitmap that the file and the cap allow; notes what they cut off. */
-static uint64_t usable_bytes(struct ds_dump *d, const struct body *x)
+static uint64_t usable_bytes(struct ds_dump *d, const struct ds_bitmap_body *x)
 {
-    uint64_t at = d->header.body_offset + BITMAP_AT;
+    uint64_t at = x->bits_at;
     uint64_t want = x->pages / 8 + (x->pages % 8 != 0);
     uint64_t have = ds_dump_captured(d, at, want);
     if (x->first_page > at && x->first_page - at < have)
@@ -114,8 +110,7 @@ static uint64_t usable_bytes(struct ds_dump *d, const struct body *x)
     if (have == want)
         return have;
     struct ds_integrity_note *n =
-        ds_dump_note(d, DS_INTEGRITY_DAMAGE, capped ? "bitmap.limit" : "bitmap.size",
-                     d->header.body_offset + 0x30);
+        ds_dump_note(d, DS_INTEGRITY_DAMAGE, capped ? "bitmap.limit" : "bitmap.size", x->pages_at);
     ds_integrity_expected(n, "a bitmap of at most 0x%llx bytes", (unsigned long long)have);
     ds_integrity_found(n, "0x%llx bits", (unsigned long long)x->pages);
     ds_integrity_lost(n, "pages from physical address 0x%llx on; those below can be trusted",
@@ -123,7 +118,8 @@ static uint64_t usable_bytes(struct ds_dump *d, const struct body *x)
     return have;
 }
 
-static enum ds_status load_bitmap(struct ds_dump *d, const struct body *x, struct ds_err *err)
+static enum ds_status load_bitmap(struct ds_dump *d, const struct ds_bitmap_body *x,
+                                  struct ds_err *err)
 {
     struct ds_bitmap *b = &d->bitmap;
     uint64_t bytes = usable_bytes(d, x);
@@ -134,8 +130,7 @@ static enum ds_status load_bitmap(struct ds_dump *d, const struct body *x, struc
     b->rank = ds_alloc_array(blocks, sizeof(*b->rank));
     if (b->bits == NULL || b->rank == NULL)
         return ds_err_set(err, DS_NO_MEMORY, "out of memory for the page bitmap");
-    enum ds_status st =
-        ds_source_read(d->src, d->header.body_offset + BITMAP_AT, b->bits, (size_t)bytes, err);
+    enum ds_status st = ds_source_read(d->src, x->bits_at, b->bits, (size_t)bytes, err);
     if (st != DS_OK)
         return st;
     if (b->pages % 8 != 0) /* bits past Pages are noise */
@@ -145,13 +140,13 @@ static enum ds_status load_bitmap(struct ds_dump *d, const struct body *x, struc
     return DS_OK;
 }
 
-static void check_counts(struct ds_dump *d, const struct body *x)
+static void check_counts(struct ds_dump *d, const struct ds_bitmap_body *x)
 {
     struct ds_bitmap *b = &d->bitmap;
     if (b->set != x->present) {
         struct ds_integrity_note *n =
-            ds_dump_note(d, DS_INTEGRITY_DAMAGE, "bitmap.page_count", d->header.body_offset + 0x28);
-        ds_integrity_expected(n, "TotalPresentPages 0x%llx, as the bitmap has bits",
+            ds_dump_note(d, DS_INTEGRITY_DAMAGE, "bitmap.page_count", x->present_at);
+        ds_integrity_expected(n, "%s 0x%llx, as the bitmap has bits", x->present_name,
                               (unsigned long long)b->set);
         ds_integrity_found(n, "0x%llx", (unsigned long long)x->present);
         ds_integrity_lost(n, "certainty: if a bit of the map is wrong, every page after it is off "
@@ -173,19 +168,28 @@ static void check_counts(struct ds_dump *d, const struct body *x)
 }
 
 /* FirstPage must lie behind the bitmap that it follows. */
-static void check_first_page(struct ds_dump *d, struct body *x)
+static void check_first_page(struct ds_dump *d, const struct ds_bitmap_body *x)
 {
-    uint64_t at = d->header.body_offset + BITMAP_AT;
-    uint64_t least = at + x->pages / 8 + (x->pages % 8 != 0);
+    uint64_t least = x->bits_at + x->pages / 8 + (x->pages % 8 != 0);
     if (x->first_page >= least || x->pages > UINT64_MAX / 16)
         return;
     struct ds_integrity_note *n =
-        ds_dump_note(d, DS_INTEGRITY_DAMAGE, "bitmap.first_page", d->header.body_offset + 0x20);
-    ds_integrity_expected(n, "FirstPage 0x%llx or more, behind the bitmap",
+        ds_dump_note(d, DS_INTEGRITY_DAMAGE, "bitmap.first_page", x->first_at);
+    ds_integrity_expected(n, "%s 0x%llx or more, behind the bitmap", x->first_name,
                           (unsigned long long)least);
     ds_integrity_found(n, "0x%llx", (unsigned long long)x->first_page);
     ds_integrity_lost(n,
-                      "the place of the pages, if FirstPage is wrong; the header can be trusted");
+                      "the place of the pages, if that offset is wrong; the header can be trusted");
+}
+
+enum ds_status ds_bitmap_open_body(struct ds_dump *d, const struct ds_bitmap_body *x,
+                                   struct ds_err *err)
+{
+    check_first_page(d, x);
+    enum ds_status st = load_bitmap(d, x, err);
+    if (st == DS_OK)
+        check_counts(d, x);
+    return st;
 }
 
 enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err)
@@ -209,12 +213,16 @@ enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err)
     }
     d->kind = d->header.dump_type.known && d->header.dump_type.value == 5 ? DS_DUMP_BITMAP_FULL
                                                                           : DS_DUMP_BITMAP_KERNEL;
-    struct body x = {ds_le64(raw + 0x20), ds_le64(raw + 0x28), ds_le64(raw + 0x30)};
-    check_first_page(d, &x);
-    st = load_bitmap(d, &x, err);
-    if (st == DS_OK)
-        check_counts(d, &x);
-    return st;
+    struct ds_bitmap_body x = {.first_page = ds_le64(raw + 0x20),
+                               .present = ds_le64(raw + 0x28),
+                               .pages = ds_le64(raw + 0x30),
+                               .bits_at = at + BITMAP_AT,
+                               .first_at = at + 0x20,
+                               .present_at = at + 0x28,
+                               .pages_at = at + 0x30,
+                               .first_name = "FirstPage",
+                               .present_name = "TotalPresentPages"};
+    return ds_bitmap_open_body(d, &x, err);
 }
 
 uint64_t ds_bitmap_offset(const struct ds_dump *d, uint64_t pa)

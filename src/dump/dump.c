@@ -127,12 +127,16 @@ static uint32_t sniff_type(struct ds_dump *d, uint32_t stated)
         return stated;
     if (ds_triage_sniff(d))
         return 4;
+    if (stated >= 8 && stated <= 10 && ds_range_sniff(d) != 0)
+        return stated;
     /* A type 2 body opens with the same signature, but has other fields behind it. */
+    if (ds_bitmap_sniff(d) && !ds_bitmap_plausible(d) && ds_summary_plausible(d))
+        return 2;
     if (ds_bitmap_sniff(d) && (stated != 2 || ds_bitmap_plausible(d))) {
         struct ds_opt tag = ds_dump_file_uint(d, d->header.body_offset, 4);
         return tag.known && tag.value == 0x504d4446 ? 5 : 6; /* 'FDMP' : 'SDMP' */
     }
-    return 0;
+    return stated == 2 ? 0 : ds_range_sniff(d);
 }
 
 static void note_type(struct ds_dump *d, uint32_t shown)
@@ -153,10 +157,6 @@ static enum ds_status refuse_type(struct ds_dump *d, uint32_t type, struct ds_er
 {
     const char *what, *advice;
     switch (type) {
-    case 2:
-        what = "an old-style kernel summary dump (DumpType 2)";
-        advice = "open it with WinDbg, or have the machine write an automatic or kernel dump";
-        break;
     case 7:
         what = "marked as an automatic dump (DumpType 7, a reserved value; those are written as 6)";
         advice = "check the copy: the body is no bitmap dump";
@@ -164,7 +164,8 @@ static enum ds_status refuse_type(struct ds_dump *d, uint32_t type, struct ds_er
     case 8:
     case 9:
     case 10:
-        what = "a kernel range dump written by WinDbg (.dump /k, /ka or /f; DumpType 8, 9 or 10)";
+        what = "a 32-bit kernel range dump written by WinDbg (.dump /k, /ka or /f; DumpType 8, 9 "
+               "or 10), whose form is not publicly documented";
         advice = "convert it in WinDbg with .dump /m, or analyse the machine's own MEMORY.DMP";
         break;
     default:
@@ -173,32 +174,23 @@ static enum ds_status refuse_type(struct ds_dump *d, uint32_t type, struct ds_er
                           "check the copy, or open it with WinDbg",
                           (unsigned)type, (unsigned long long)type_offset(d));
     }
-    return ds_err_set(err, DS_UNSUPPORTED,
-                      "Windows kernel dump, but %s; this version reads types "
-                      "1, 3, 4, 5 and 6: %s",
-                      what, advice);
+    return ds_err_set(err, DS_UNSUPPORTED, "Windows kernel dump, but %s: %s", what, advice);
 }
 
 static enum ds_status open_form32(struct ds_dump *d, uint32_t type, struct ds_err *err)
 {
-    char found[32];
     switch (type) {
     case 1:
         return ds_full_open(d, err);
+    case 2:
+    case 5:
+    case 6:
+        return ds_summary_open(d, type, err);
     case 3:
         d->kind = DS_DUMP_HEADER_ONLY;
         return DS_OK;
     case 4:
         return ds_triage_open(d, err);
-    case 2:
-    case 5:
-    case 6:
-        (void)snprintf(found, sizeof(found), "DumpType %u, 32-bit", (unsigned)type);
-        open_as_damaged(d, type_offset(d), "dump.unsupported_form",
-                        "a 32-bit dump of type 1, 3 or 4", found,
-                        "the body: the 32-bit form of this type is not publicly documented; the "
-                        "header can be trusted; open the file with WinDbg for the rest");
-        return DS_OK;
     default:
         return refuse_type(d, type, err);
     }
@@ -209,6 +201,8 @@ static enum ds_status open_form64(struct ds_dump *d, uint32_t type, struct ds_er
     switch (type) {
     case 1:
         return ds_full_open(d, err);
+    case 2:
+        return ds_summary_open(d, type, err);
     case 3:
         d->kind = DS_DUMP_HEADER_ONLY;
         return DS_OK;
@@ -217,6 +211,10 @@ static enum ds_status open_form64(struct ds_dump *d, uint32_t type, struct ds_er
     case 5:
     case 6:
         return ds_bitmap_open(d, err);
+    case 8:
+    case 9:
+    case 10:
+        return ds_range_open(d, type, err);
     default:
         return refuse_type(d, type, err);
     }
@@ -239,18 +237,15 @@ static enum ds_status open_body(struct ds_dump *d, struct ds_err *err)
     uint32_t type = t.known ? (uint32_t)t.value : 0;
     /* A full or header-only dump has no mark of its own: only a plain triage mark overrules. */
     uint32_t shown = sniff_type(d, type);
-    bool readable = type == 1 || (type >= 3 && type <= 6);
     if (shown != 0 && shown != type) {
         note_type(d, shown);
         type = shown;
     } else if (!t.known) {
-        open_as_damaged(d, type_offset(d), "header.dump_type", "DumpType 1, 3, 4, 5 or 6",
+        open_as_damaged(d, type_offset(d), "header.dump_type", "DumpType 1 to 6 or 8 to 10",
                         "no DumpType",
                         "the body: nothing says how to read it; the other header "
                         "fields can be trusted");
         return DS_OK;
-    } else if (!readable && type != 2 && (type < 7 || type > 10)) {
-        return refuse_type(d, type, err);
     }
     return d->header.is64 ? open_form64(d, type, err) : open_form32(d, type, err);
 }
@@ -319,6 +314,15 @@ static const struct {
     [DS_DUMP_BITMAP_KERNEL] = {"bitmap-kernel",
                                "Kernel Bitmap Dump File: Kernel address space is available, User "
                                "address space may not be available."},
+    [DS_DUMP_SUMMARY] = {"summary",
+                         "Kernel Summary Dump File: Only kernel address space is available"},
+    [DS_DUMP_RANGE_KERNEL] = {"range-kernel",
+                              "Kernel Range Dump File: Only kernel address space is available"},
+    [DS_DUMP_RANGE_KERNEL_USER] = {"range-kernel-user",
+                                   "Kernel Range Dump File: Kernel and user address space are "
+                                   "available"},
+    [DS_DUMP_RANGE_FULL] = {"range-full",
+                            "Kernel Range Dump File: Full address space is available"},
     [DS_DUMP_DAMAGED] = {"damaged", "Damaged Kernel Dump File: Only the header is available"},
 };
 

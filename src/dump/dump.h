@@ -25,7 +25,11 @@ enum ds_dump_kind {
     DS_DUMP_TRIAGE,        /* DumpType 4: small memory dump ("minidump") */
     DS_DUMP_BITMAP_FULL,   /* DumpType 5 */
     DS_DUMP_BITMAP_KERNEL, /* DumpType 6: kernel, automatic, active, live */
-    DS_DUMP_DAMAGED        /* a DMP header of a known type whose body cannot be read at all */
+    DS_DUMP_SUMMARY,       /* DumpType 2: kernel, of Windows 7 and before */
+    DS_DUMP_RANGE_KERNEL,  /* DumpType 8, 9, 10: written by a debugger */
+    DS_DUMP_RANGE_KERNEL_USER,
+    DS_DUMP_RANGE_FULL,
+    DS_DUMP_DAMAGED /* a DMP header of a known type whose body cannot be read at all */
 };
 
 /*
@@ -145,7 +149,8 @@ enum ds_status ds_dump_open(struct ds_source *src, struct ds_dump **ret,
 void ds_dump_close(struct ds_dump *d);
 
 enum ds_dump_kind ds_dump_kind(const struct ds_dump *d);
-/* "triage", "full", "bitmap-full", "bitmap-kernel", "header", "damaged". */
+/* "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
+ * "range-kernel-user", "range-full", "header", "damaged". */
 const char *ds_dump_kind_name(enum ds_dump_kind kind);
 /* What WinDbg calls it: "Mini Kernel Dump File: Only registers and stack trace are available". */
 const char *ds_dump_kind_text(enum ds_dump_kind kind);

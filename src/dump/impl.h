@@ -30,6 +30,15 @@ struct ds_bitmap {
 
 #define DS_BITMAP_BLOCK 512u
 
+/* Where a bitmap and its pages lie, by the header that stands before them. */
+struct ds_bitmap_body {
+    uint64_t first_page;                     /* file offset of the first page */
+    uint64_t present, pages;                 /* captured pages; bits of the map */
+    uint64_t bits_at;                        /* file offset of the map */
+    uint64_t first_at, present_at, pages_at; /* file offsets of those three fields */
+    const char *first_name, *present_name;   /* what the format calls them */
+};
+
 /* The triage header as written: file offsets and counts, nothing checked. */
 struct ds_triage_head {
     uint64_t size; /* bytes of it that the file holds */
@@ -162,6 +171,9 @@ bool ds_bitmap_sniff(struct ds_dump *d);
 /* Whether FirstPage, TotalPresentPages and Pages can be those of a bitmap body. */
 bool ds_bitmap_plausible(struct ds_dump *d);
 enum ds_status ds_bitmap_open(struct ds_dump *d, struct ds_err *err);
+/* The same where another header describes the bitmap. */
+enum ds_status ds_bitmap_open_body(struct ds_dump *d, const struct ds_bitmap_body *x,
+                                   struct ds_err *err);
 /* File offset of pa, whose page is captured and whole in the file; DS_NO_OFFSET otherwise. */
 uint64_t ds_bitmap_offset(const struct ds_dump *d, uint64_t pa);
 enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
@@ -172,6 +184,17 @@ void ds_bitmap_list_runs(struct ds_dump *d);
 bool ds_dump_add_run(struct ds_dump *d, uint64_t pa, uint64_t size, uint64_t file_offset);
 /* Names a file that ends early: `need` bytes wanted, by the structure that says so. */
 void ds_phys_note_short(struct ds_dump *d, uint64_t need, uint64_t lost_pages, uint64_t first_pa);
+
+/* summary.c: kernel dumps of old (type 2), and bitmaps of 32-bit kernels. */
+/* Whether the body's own sums bear out that it is a SUMMARY_DUMP. */
+bool ds_summary_plausible(struct ds_dump *d);
+/* `type` is 2, 5 or 6. */
+enum ds_status ds_summary_open(struct ds_dump *d, uint32_t type, struct ds_err *err);
+/* range.c: dumps that a debugger wrote (types 8, 9 and 10). */
+/* The type that the body shows: 8 or 10; 0 when it is no range dump. */
+uint32_t ds_range_sniff(struct ds_dump *d);
+/* `type` is 8, 9 or 10. */
+enum ds_status ds_range_open(struct ds_dump *d, uint32_t type, struct ds_err *err);
 
 /* blobs.c: the chain that starts at `off`; `end` of it is where unrelated bytes begin. */
 void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required);

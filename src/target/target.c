@@ -53,6 +53,10 @@ static void boot(struct ds_target *t, const char *symbol_path)
     case DS_DUMP_FULL:
     case DS_DUMP_BITMAP_FULL:
     case DS_DUMP_BITMAP_KERNEL:
+    case DS_DUMP_SUMMARY:
+    case DS_DUMP_RANGE_KERNEL:
+    case DS_DUMP_RANGE_KERNEL_USER:
+    case DS_DUMP_RANGE_FULL:
         ds_boot_paged(t);
         break;
     case DS_DUMP_HEADER_ONLY:
