@@ -328,11 +328,16 @@ static const struct ds_column_spec frame_columns[] = {
      DS_DERIVED(frame_offset)},
     {"unloaded_module", DS_COL_TEXT, "unloaded module whose range holds pc", "k",
      DS_DERIVED(frame_unloaded)},
-    {"trust", DS_COL_TEXT, "how it was found: context, unwind, frame_pointer, scan", "",
+    {"trust", DS_COL_TEXT, "how it was found: context, unwind, frame_pointer, link_register, scan", "",
      DS_DERIVED(frame_trust)},
     {"after_call", DS_COL_BOOL,
-     "scan: whether a call instruction ends right before pc; NULL when the code was not captured",
+     "whether a call instruction ends right before pc; NULL when the code was not captured, or pc "
+     "was left otherwise",
      "", DS_FIELD(ROW, after_call)},
+    {"interrupted", DS_COL_BOOL, "pc was left by a trap or an interrupt, not by a call", "",
+     DS_FIELD(ROW, interrupted)},
+    {"anchored", DS_COL_BOOL, "no scan lies between the context and this frame", "",
+     DS_FIELD(ROW, anchored)},
 };
 #undef ROW
 

@@ -1,91 +1,77 @@
-/* Which stack a stack pointer is on, and the scans of the fault's and the bugcheck's stack. */
-#include <stdio.h>
+/* The frames of the fault's stack and of the bugcheck's. */
 #include <string.h>
 
+#include "nt/bugcheck.h"
 #include "nt/impl.h"
 
-/* Kernel stacks: 24 KB on x64 and ARM64, 12 KB on 32-bit systems (WDD, "Using the Kernel Stack"
- * and KERNEL_STACK_SIZE of wdm.h). DPC and interrupt stacks are no larger. */
-static uint64_t stack_size(const struct ds_target *t)
-{
-    return t->pointer_size == 8 ? 0x6000 : 0x3000;
-}
+#define RECORDS_MAX 8u
+#define EXCEPTION_RECORD_SIZE 0x98u /* winnt.h, EXCEPTION_RECORD64 */
 
-/* Whether sp lies on the stack that ends at the address in a KPRCB member. */
-static bool on_prcb_stack(struct ds_nt *nt, const struct ds_processor *p, const char *member,
-                          uint64_t sp, uint64_t *limit)
-{
-    struct ds_opt top = ds_target_field(nt->target, p->prcb.value, "_KPRCB", member);
-    if (!top.known || top.value == 0 || sp >= top.value ||
-        top.value - sp > stack_size(nt->target)) {
-        return false;
-    }
-    *limit = top.value;
-    return true;
-}
+struct walk_arg {
+    struct ds_nt *nt;
+};
 
-static bool on_processor_stack(struct ds_nt *nt, uint64_t sp, struct ds_stack_place *place)
+static bool was_code(void *arg, uint64_t va)
 {
-    const struct ds_processors *p = ds_nt_processors(nt);
-    for (size_t i = 0; i < p->count; i++) {
-        if (!p->rows[i].prcb.known) {
-            continue;
-        }
-        if (on_prcb_stack(nt, &p->rows[i], "DpcStack", sp, &place->limit)) {
-            place->kind = "DPC stack";
-            return true;
-        }
-        if (on_prcb_stack(nt, &p->rows[i], "IsrStack", sp, &place->limit)) {
-            place->kind = "interrupt stack";
+    const struct ds_unloaded_modules *u = ds_nt_unloaded_modules(((struct walk_arg *)arg)->nt);
+    for (size_t i = 0; i < u->count; i++) {
+        if (va > u->rows[i].start && va < u->rows[i].end) {
             return true;
         }
     }
     return false;
 }
 
-static bool on_thread_stack(struct ds_nt *nt, struct ds_opt thread, uint64_t sp, uint64_t *limit)
+static bool stack_of(void *arg, uint64_t sp, uint64_t *limit)
 {
-    if (!thread.known || nt->target->kernel == NULL) {
-        return false;
-    }
-    struct ds_opt base = ds_target_field(nt->target, thread.value, "_KTHREAD", "StackBase");
-    struct ds_opt low = ds_target_field(nt->target, thread.value, "_KTHREAD", "StackLimit");
-    if (!base.known || !low.known || sp < low.value || sp >= base.value) {
-        return false;
-    }
-    *limit = base.value;
-    return true;
+    struct ds_stack_place place = ds_stack_find(((struct walk_arg *)arg)->nt, sp);
+    *limit = place.limit;
+    return place.known;
 }
 
-struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp)
+/* The records that the parameters point to; on a stack they hold registers, not frames. */
+static size_t records_of(const struct ds_nt *nt, struct ds_stack_record *r)
 {
-    struct ds_stack_place place = {.kind = "unknown stack", .known = true};
-    const struct ds_triage *tr = ds_dump_triage(nt->target->dump);
-    if (on_thread_stack(nt, nt->fault.current_thread, sp, &place.limit)) {
-        place.kind = "thread stack";
-        return place;
+    const struct ds_target *t = nt->target;
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    const struct ds_fault_roles *roles =
+        ds_fault_roles_find(ds_bugcheck_base((uint32_t)ds_opt_or(h->bugcheck_code, 0)));
+    size_t n = 0;
+    if (roles == NULL) {
+        return 0;
     }
-    if (nt->target->kernel != NULL && on_processor_stack(nt, sp, &place)) {
-        return place;
+    if (roles->exception_record >= 0 && h->bugcheck_parameter[roles->exception_record].known) {
+        r[n++] = (struct ds_stack_record){h->bugcheck_parameter[roles->exception_record].value,
+                                          EXCEPTION_RECORD_SIZE};
     }
-    if (tr != NULL && tr->call_stack.size != 0 && tr->top_of_stack.known &&
-        sp - tr->top_of_stack.value < tr->call_stack.size) {
-        place.kind = "captured stack";
-        place.limit = tr->top_of_stack.value + tr->call_stack.size;
-        return place;
+    if (roles->context >= 0 && h->bugcheck_parameter[roles->context].known) {
+        r[n++] = (struct ds_stack_record){h->bugcheck_parameter[roles->context].value,
+                                          ds_context_record_size(t->arch)};
     }
-    place.known = false;
-    uint64_t size = stack_size(nt->target);
-    place.limit = sp > UINT64_MAX - size ? UINT64_MAX : sp + size;
-    return place;
+    return n;
 }
 
-static void scan(struct ds_nt *nt, const struct ds_context *context, uint64_t sp,
+/* `stop`: where the fault's own stack begins, which is walked by itself; 0 for none. */
+static void walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp, uint64_t stop,
                  struct ds_stack *ret, const char **kind)
 {
     struct ds_target *t = nt->target;
     struct ds_stack_place place = ds_stack_find(nt, sp);
-    ds_stack_scan(t->kernel, t->arch, t->symbols, context, sp, place.limit, ret);
+    struct ds_stack_record records[RECORDS_MAX];
+    struct walk_arg arg = {nt};
+    struct ds_stack_walk in = {.space = t->kernel,
+                               .arch = t->arch,
+                               .symbols = t->symbols,
+                               .context = context,
+                               .sp = sp,
+                               .limit = place.limit,
+                               .stop = stop > sp && stop < place.limit ? stop : place.limit,
+                               .records = records,
+                               .record_count = records_of(nt, records),
+                               .was_code = was_code,
+                               .stack_of = stack_of,
+                               .arg = &arg};
+    ds_stack_walk(&in, ret);
     *kind = place.kind;
 }
 
@@ -111,22 +97,42 @@ static void load_exports(struct ds_nt *nt, const struct ds_stack *s)
     }
 }
 
+/* "5 unwound, 2 by scanning; 11 values that follow no call left out". */
+static const char *walk_detail(struct ds_nt *nt, const struct ds_stack *s)
+{
+    struct ds_buf b;
+    bool known = s->count == 0 || ds_stack_find(nt, s->frames[0].sp).known;
+    size_t scanned = 0, first = s->count > 0 && s->frames[0].trust == DS_FRAME_CONTEXT ? 1 : 0;
+    for (size_t i = first; i < s->count; i++) {
+        scanned += s->frames[i].trust == DS_FRAME_SCAN;
+    }
+    ds_buf_init(&b, 512);
+    ds_buf_printf(&b, "%zu frames unwound, %zu found by scanning", s->count - first - scanned,
+                  scanned);
+    if (s->dropped != 0) {
+        ds_buf_printf(&b, "; %zu values that follow no call left out", s->dropped);
+    }
+    if (s->residue != 0) {
+        ds_buf_printf(&b, "; %zu values in records of the exception left out", s->residue);
+    }
+    if (!known) {
+        ds_buf_str(&b, "; where the stack ends is not known");
+    }
+    const char *text = ds_buf_ok(&b) ? ds_arena_strdup(&nt->arena, ds_buf_text(&b), b.len) : NULL;
+    ds_buf_deinit(&b);
+    return text != NULL ? text : "";
+}
+
 static void describe(struct ds_nt *nt, struct ds_fault_facts *f)
 {
-    char text[128];
-    bool known = f->stack.count == 0 || ds_stack_find(nt, f->stack.frames[0].sp).known;
     const struct ds_stack *s = &f->stack;
-    (void)snprintf(text, sizeof(text),
-                   "found by scanning; %zu values that follow no call left out%s", s->dropped,
-                   known ? "" : "; where the stack ends is not known");
-    const char *detail = ds_arena_strdup(&nt->arena, text, strlen(text));
     f->stack_walk = (struct ds_walk){.table_name = "stack_frames",
                                      .complete = s->end == DS_OK,
                                      .rows = s->count,
                                      .stop_reason = s->end,
                                      .stop_address = s->end == DS_OK ? ds_opt_unknown(DS_OK)
                                                                      : ds_opt_known(s->end_sp),
-                                     .detail = detail != NULL ? detail : ""};
+                                     .detail = walk_detail(nt, s)};
 }
 
 /* The context that KeBugCheckEx ran with, when the chosen one is another. */
@@ -159,13 +165,14 @@ void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f)
     const struct ds_context *other = NULL;
     if (f->chosen != SIZE_MAX) {
         const struct ds_context *c = &f->contexts[f->chosen].context;
-        scan(nt, c, c->sp, &f->stack, &f->stack_kind);
+        walk(nt, c, c->sp, 0, &f->stack, &f->stack_kind);
         other = bugcheck_context(f);
     }
     if (other != NULL) {
-        scan(nt, other, other->sp, &f->bugcheck_stack, &other_kind);
+        walk(nt, other, other->sp, f->contexts[f->chosen].context.sp, &f->bugcheck_stack,
+             &other_kind);
     } else if (tr != NULL && tr->call_stack.size != 0 && tr->top_of_stack.known) {
-        scan(nt, NULL, tr->top_of_stack.value, &f->bugcheck_stack, &other_kind);
+        walk(nt, NULL, tr->top_of_stack.value, 0, &f->bugcheck_stack, &other_kind);
     } else if (f->chosen == SIZE_MAX) {
         no_stack(f, DS_NOT_IN_DUMP, "no context record can be read");
         return;

@@ -109,16 +109,22 @@ enum ds_status ds_trap_frame_find(const struct ds_target *t, uint64_t sp, uint64
     if (status != DS_OK) {
         return status;
     }
+    enum ds_status missing = DS_OK;
     sp &= ~(uint64_t)7;
     for (uint64_t end = sp; end - sp < DS_LIMIT_STACK_BYTES && sp + (end - sp) < limit;) {
         uint8_t raw[512];
         struct ds_fault fault;
         size_t len = limit - end < sizeof(raw) ? (size_t)(limit - end) : sizeof(raw);
-        status = ds_space_read(t->kernel, end, raw, len, &fault);
-        if (status != DS_OK) {
-            return status;
+        size_t size = len; /* what lies before a piece that is missing, and after it, counts */
+        if (ds_space_read(t->kernel, end, raw, len, &fault) != DS_OK) {
+            missing = fault.status;
+            size = fault.va > end && fault.va - end < len ? (size_t)(fault.va - end) & ~7u : 0;
+            if (size > 0 && ds_space_read(t->kernel, end, raw, size, NULL) != DS_OK) {
+                size = 0;
+            }
+            len = size + 8 <= len ? size + 8 : len;
         }
-        for (size_t i = 0; i + 8 <= len; i += 8) {
+        for (size_t i = 0; i + 8 <= size; i += 8) {
             uint64_t frame = end + i - rip.offset;
             if (ds_le64(raw + i) == pc && plausible(t, frame, limit)) {
                 *va = frame;
@@ -127,7 +133,7 @@ enum ds_status ds_trap_frame_find(const struct ds_target *t, uint64_t sp, uint64
         }
         end += len;
     }
-    return DS_NOT_FOUND;
+    return missing == DS_OK ? DS_NOT_FOUND : missing;
 }
 
 /* winnt.h, EXCEPTION_RECORD64 and EXCEPTION_RECORD32. */

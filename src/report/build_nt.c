@@ -168,7 +168,9 @@ static void build_stack(struct ds_builder *b, const struct ds_fault_facts *f)
                                                 .trust = ds_frame_trust_name(in->trust),
                                                 .where = ds_build_where(b, in->pc),
                                                 .module = m != NULL ? m->name : NULL,
-                                                .after_call = in->after_call};
+                                                .after_call = in->after_call,
+                                                .interrupted = in->interrupted,
+                                                .anchored = in->anchored};
     }
 }
 

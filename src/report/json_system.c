@@ -156,6 +156,8 @@ static void json_frame(struct ds_json *j, const struct ds_report *r,
         ds_json_bool(j, f->after_call.value != 0);
     else
         ds_json_null(j);
+    ds_json_key_bool(j, "interrupted", f->interrupted);
+    ds_json_key_bool(j, "anchored", f->anchored);
     ds_json_object_end(j);
 }
 

@@ -168,7 +168,9 @@ struct ds_report_frame {
     uint64_t sp, pc;
     const char *trust, *where, *module;
     bool has_name;            /* `where` names a function */
-    struct ds_opt after_call; /* scan: 1 follows a call, 0 does not */
+    struct ds_opt after_call; /* 1 follows a call, 0 does not */
+    bool interrupted;         /* left by a trap, not by a call */
+    bool anchored;            /* no scan lies between the context and this frame */
 };
 
 struct ds_report_stack {

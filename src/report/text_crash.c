@@ -167,8 +167,8 @@ static void stack_frame(struct ds_paper *p, const struct ds_report *r, size_t in
 {
     const struct ds_report_frame *f = &r->stack.frames[index];
     bool scanned = strcmp(f->trust, "scan") == 0;
-    bool doubt = scanned && !(f->after_call.known && f->after_call.value == 1);
-    const char *mark = !scanned ? " " : doubt ? "?" : "~";
+    bool doubt = scanned && !f->interrupted && !(f->after_call.known && f->after_call.value == 1);
+    const char *mark = f->interrupted ? "!" : !scanned ? " " : doubt ? "?" : "~";
     ds_paper_rowf(p,
                   index == 0 ? DS_STYLE_BOLD
                   : doubt    ? DS_STYLE_DIM
@@ -186,13 +186,18 @@ void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose)
     (void)snprintf(title, sizeof(title), "STACK (%s)", s->kind != NULL ? s->kind : "unknown stack");
     ds_paper_heading(p, title);
     size_t shown = verbose || s->frame_count <= 16 ? s->frame_count : 16;
-    bool scanned = false;
-    for (size_t i = 0; i < s->frame_count; i++)
+    bool scanned = false, interrupted = false;
+    for (size_t i = 0; i < s->frame_count; i++) {
         scanned = scanned || strcmp(s->frames[i].trust, "scan") == 0;
+        interrupted = interrupted || (i < shown && s->frames[i].interrupted);
+    }
     if (scanned)
         ds_paper_item_styled(p, 2, DS_STYLE_PLAIN, "", DS_STYLE_DIM,
                              "Found by scanning: ~ follows a call instruction, ? may be a "
                              "leftover of an older call.");
+    if (interrupted)
+        ds_paper_item_styled(p, 2, DS_STYLE_PLAIN, "", DS_STYLE_DIM,
+                             "! was left by a trap or an interrupt, not by a call.");
     ds_paper_rowf(p, DS_STYLE_DIM, "    #   %-*s  where", (int)r->digits, "stack slot");
     for (size_t i = 0; i < shown; i++)
         stack_frame(p, r, i);

@@ -85,6 +85,23 @@ size_t ds_context_size(enum ds_arch arch)
     return f != NULL ? f->size : 0;
 }
 
+size_t ds_context_record_size(enum ds_arch arch)
+{
+    switch (arch) { /* winnt.h, sizeof(CONTEXT) of each */
+    case DS_ARCH_X64:
+        return 0x4d0;
+    case DS_ARCH_X86:
+        return 0x2cc;
+    case DS_ARCH_ARM64:
+        return 0x390;
+    case DS_ARCH_ARM:
+        return 0x1a0;
+    case DS_ARCH_UNKNOWN:
+        break;
+    }
+    return 0;
+}
+
 void ds_context_add(struct ds_context *c, const char *name, uint64_t value, unsigned size)
 {
     if (c->register_count < DS_CONTEXT_REGISTERS) {

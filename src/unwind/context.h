@@ -37,6 +37,8 @@ enum ds_status ds_context_decode(enum ds_arch arch, const void *record, size_t s
 
 /* Bytes that a complete record of the architecture has up to its last general register. */
 size_t ds_context_size(enum ds_arch arch);
+/* Bytes of the whole record, with floating point and debug registers; 0 for no known one. */
+size_t ds_context_record_size(enum ds_arch arch);
 
 /* Adds a register; for whoever fills a context from another record (trap frames). Beyond
  * DS_CONTEXT_REGISTERS it does nothing. name must be static. */

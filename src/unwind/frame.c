@@ -1,12 +1,7 @@
 #include "unwind/frame.h"
 
-#include <string.h>
-
 #include "base/bytes.h"
-#include "base/limits.h"
-#include "symbols/pe_section.h"
 
-#define CHUNK 4096u /* stack bytes read at once */
 #define CALL_MAX 7u /* longest call without prefixes: FF /2 with SIB and disp32 */
 
 const char *ds_frame_trust_name(enum ds_frame_trust trust)
@@ -18,6 +13,8 @@ const char *ds_frame_trust_name(enum ds_frame_trust trust)
         return "unwind";
     case DS_FRAME_FP:
         return "frame_pointer";
+    case DS_FRAME_LINK:
+        return "link_register";
     case DS_FRAME_SCAN:
         break;
     }
@@ -111,88 +108,19 @@ struct ds_opt ds_code_after_call(struct ds_space *space, enum ds_arch arch, uint
     return ds_opt_unknown(DS_UNSUPPORTED);
 }
 
-struct scan {
-    struct ds_space *space;
-    enum ds_arch arch;
-    const struct ds_symbols *symbols;
-    struct ds_stack *ret;
-};
-
-static bool add_frame(struct ds_stack *s, const struct ds_frame *frame)
+struct ds_opt ds_code_call_target(struct ds_space *space, enum ds_arch arch, uint64_t va)
 {
-    if (s->count == DS_LIMIT_FRAMES) {
-        s->end = DS_LIMIT;
-        s->end_sp = frame->sp;
-        return false;
+    uint8_t code[5];
+    struct ds_fault fault;
+    if ((arch != DS_ARCH_X64 && arch != DS_ARCH_X86) || va < sizeof(code)) {
+        return ds_opt_unknown(DS_UNSUPPORTED);
     }
-    s->frames[s->count++] = *frame;
-    return true;
-}
-
-static bool scan_chunk(struct scan *sc, uint64_t sp, const uint8_t *bytes, size_t len)
-{
-    unsigned word = ds_space_pointer_size(sc->space);
-    for (size_t i = 0; i + word <= len; i += word) {
-        struct ds_symbol symbol;
-        uint64_t value = word == 8 ? ds_le64(bytes + i) : ds_le32(bytes + i);
-        if (!ds_symbols_find(sc->symbols, value, &symbol) || value == symbol.module_base) {
-            continue;
-        }
-        struct ds_opt code = ds_pe_executable(sc->space, symbol.module_base, value);
-        struct ds_opt after = ds_code_after_call(sc->space, sc->arch, value);
-        if ((code.known && code.value == 0) || (after.known && after.value == 0)) {
-            sc->ret->dropped++;
-            continue;
-        }
-        if (!add_frame(sc->ret, &(struct ds_frame){.sp = sp + i,
-                                                   .pc = value,
-                                                   .trust = DS_FRAME_SCAN,
-                                                   .after_call = after})) {
-            return false;
-        }
+    if (ds_space_read(space, va - sizeof(code), code, sizeof(code), &fault) != DS_OK) {
+        return ds_opt_unknown(fault.status);
     }
-    return true;
-}
-
-void ds_stack_scan(struct ds_space *space, enum ds_arch arch, const struct ds_symbols *symbols,
-                   const struct ds_context *context, uint64_t sp, uint64_t limit,
-                   struct ds_stack *ret)
-{
-    struct scan sc = {space, arch, symbols, ret};
-    ret->count = 0;
-    ret->dropped = 0;
-    ret->end = DS_OK;
-    if (context != NULL) {
-        (void)add_frame(ret, &(struct ds_frame){
-                                 .sp = context->sp, .pc = context->pc, .trust = DS_FRAME_CONTEXT});
+    if (code[0] != 0xe8) {
+        return ds_opt_unknown(DS_NOT_FOUND);
     }
-    uint64_t start = sp =
-        (sp + ds_space_pointer_size(space) - 1) & ~(uint64_t)(ds_space_pointer_size(space) - 1);
-    ret->end_sp = sp;
-    while (sp < limit) {
-        uint8_t bytes[CHUNK];
-        struct ds_fault fault;
-        size_t len = limit - sp < CHUNK ? (size_t)(limit - sp) : CHUNK;
-        if (sp - start >= DS_LIMIT_STACK_BYTES) {
-            ret->end = DS_LIMIT;
-            return;
-        }
-        enum ds_status status = ds_space_read(space, sp, bytes, len, &fault);
-        if (status != DS_OK) {
-            uint64_t readable = fault.va - sp; /* what lies before the fault still counts */
-            len = readable < len ? (size_t)readable : 0;
-            if (len > 0 && ds_space_read(space, sp, bytes, len, NULL) != DS_OK) {
-                len = 0;
-            }
-        }
-        if (!scan_chunk(&sc, sp, bytes, len)) {
-            return;
-        }
-        sp += len;
-        ret->end_sp = sp;
-        if (status != DS_OK) {
-            ret->end = status;
-            return;
-        }
-    }
+    uint64_t target = va + (uint64_t)(int64_t)(int32_t)ds_le32(code + 1);
+    return ds_opt_known(arch == DS_ARCH_X86 ? target & UINT32_MAX : target);
 }

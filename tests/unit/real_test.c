@@ -167,7 +167,7 @@ static void test_arm64(void)
     CHECK(th->rows[0].tid.why == DS_NO_FIELD);
     const struct ds_fault_facts *f = ds_nt_fault(nt);
     CHECK_U64(f->contexts[0].context.pc, 0xfffff801bcd52de8u);
-    CHECK_STR(f->stack_kind, "thread stack");
+    CHECK_STR(f->stack_kind, "idle thread stack");
     CHECK(f->stack.count > 20);
     ds_nt_close(nt);
 }
