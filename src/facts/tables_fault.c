@@ -328,8 +328,8 @@ static const struct ds_column_spec frame_columns[] = {
      DS_DERIVED(frame_offset)},
     {"unloaded_module", DS_COL_TEXT, "unloaded module whose range holds pc", "k",
      DS_DERIVED(frame_unloaded)},
-    {"trust", DS_COL_TEXT, "how it was found: context, unwind, frame_pointer, link_register, scan", "",
-     DS_DERIVED(frame_trust)},
+    {"trust", DS_COL_TEXT, "how it was found: context, unwind, frame_pointer, link_register, scan",
+     "", DS_DERIVED(frame_trust)},
     {"after_call", DS_COL_BOOL,
      "whether a call instruction ends right before pc; NULL when the code was not captured, or pc "
      "was left otherwise",

@@ -7,13 +7,10 @@
 #define RECORDS_MAX 8u
 #define EXCEPTION_RECORD_SIZE 0x98u /* winnt.h, EXCEPTION_RECORD64 */
 
-struct walk_arg {
-    struct ds_nt *nt;
-};
-
 static bool was_code(void *arg, uint64_t va)
 {
-    const struct ds_unloaded_modules *u = ds_nt_unloaded_modules(((struct walk_arg *)arg)->nt);
+    struct ds_nt *nt = arg;
+    const struct ds_unloaded_modules *u = ds_nt_unloaded_modules(nt);
     for (size_t i = 0; i < u->count; i++) {
         if (va > u->rows[i].start && va < u->rows[i].end) {
             return true;
@@ -24,7 +21,8 @@ static bool was_code(void *arg, uint64_t va)
 
 static bool stack_of(void *arg, uint64_t sp, uint64_t *limit)
 {
-    struct ds_stack_place place = ds_stack_find(((struct walk_arg *)arg)->nt, sp);
+    struct ds_nt *nt = arg;
+    struct ds_stack_place place = ds_stack_find(nt, sp);
     *limit = place.limit;
     return place.known;
 }
@@ -58,7 +56,6 @@ static void walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp
     struct ds_target *t = nt->target;
     struct ds_stack_place place = ds_stack_find(nt, sp);
     struct ds_stack_record records[RECORDS_MAX];
-    struct walk_arg arg = {nt};
     struct ds_stack_walk in = {.space = t->kernel,
                                .arch = t->arch,
                                .symbols = t->symbols,
@@ -70,7 +67,7 @@ static void walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp
                                .record_count = records_of(nt, records),
                                .was_code = was_code,
                                .stack_of = stack_of,
-                               .arg = &arg};
+                               .arg = nt};
     ds_stack_walk(&in, ret);
     *kind = place.kind;
 }
