@@ -1,7 +1,7 @@
 # Completion of dumpscan(1) for bash.
 _dumpscan() {
     local cur prev command word
-    local commands="analyze info query tables patterns explain error help"
+    local commands="analyze info query tables patterns vtop pte explain error help"
     local everywhere="--color --help --version -h -V"
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -24,6 +24,7 @@ _dumpscan() {
         info | tables | error) options="--format --output -f -o" ;;
         query) options="--format --output --symbols -f -o" ;;
         patterns) options="--output --patterns -o" ;;
+        vtop | pte) options="--format --output --symbols --process --dtb -f -o" ;;
         explain) options="--format --output --list -f -o" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$cur")

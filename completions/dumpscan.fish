@@ -1,11 +1,13 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns explain error help
+set -l commands analyze info query tables patterns vtop pte explain error help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
 complete -c dumpscan -n $none -a query -d 'Ask the tables of a dump with one SELECT'
 complete -c dumpscan -n $none -a tables -d 'The tables that queries and patterns can ask'
 complete -c dumpscan -n $none -a patterns -d 'List, show or check the patterns'
+complete -c dumpscan -n $none -a vtop -d 'Translate a virtual address, entry by entry'
+complete -c dumpscan -n $none -a pte -d 'The page-table entries of an address'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'
 complete -c dumpscan -n $none -a help -d 'Show help, also of one command'
@@ -18,6 +20,8 @@ complete -c dumpscan -l symbols -r -d 'Look for symbol tables here'
 complete -c dumpscan -l fail-on -x -a 'info low medium high critical' -d 'Exit with 10 on such a finding'
 complete -c dumpscan -s v -l verbose -d 'Show registers, all drivers and all patterns'
 complete -c dumpscan -n '__fish_seen_subcommand_from explain' -l list -d 'List all bugcheck codes'
+complete -c dumpscan -l process -x -d 'In the memory of this process'
+complete -c dumpscan -l dtb -x -d 'Through the page directory at this physical address'
 complete -c dumpscan -l color -x -a 'auto always never' -d 'Colour text'
 complete -c dumpscan -s h -l help -d 'Show help'
 complete -c dumpscan -s V -l version -d 'Show the version'

@@ -6,9 +6,9 @@ Register-ArgumentCompleter -Native -CommandName dumpscan, dumpscan.exe -ScriptBl
     foreach ($element in $commandAst.CommandElements) {
         if ($element.Extent.EndOffset -lt $cursorPosition) { $previous = $element.ToString() }
     }
-    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'explain', 'error', 'help'
+    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'explain', 'error', 'help'
     $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose',
-        '--list', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
+        '--list', '--process', '--dtb', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
     $values = switch -CaseSensitive ($previous) {
         { $_ -in '-f', '--format' } { 'text', 'json', 'jsonl', 'csv' }
         '--fail-on' { 'info', 'low', 'medium', 'high', 'critical' }

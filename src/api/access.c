@@ -1,6 +1,15 @@
 /* Memory, SQL and findings of a snapshot. */
 #include "api/impl.h"
+#include "api/kernel.h"
 #include "base/err.h"
+
+enum ds_status ds_snapshot_nt(struct ds_snapshot *s, struct ds_nt **ret, struct ds_err *err)
+{
+    enum ds_status status = ds_snapshot_need_facts(s, err);
+    if (status == DS_OK)
+        *ret = s->nt;
+    return status;
+}
 
 enum ds_status ds_snapshot_read_physical(struct ds_snapshot *s, uint64_t pa, void *buf, size_t len,
                                          uint64_t *fault)

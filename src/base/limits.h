@@ -22,6 +22,9 @@
 #define DS_LIMIT_PROCESSORS 2048          /* processors */
 #define DS_LIMIT_MODULES 8192             /* entries of PsLoadedModuleList */
 #define DS_LIMIT_PROCESSES 262144         /* processes */
+#define DS_LIMIT_SPACES 16                /* address spaces of processes kept open */
+#define DS_LIMIT_VADS 1048576             /* virtual address descriptors of one process */
+#define DS_LIMIT_VAD_DEPTH 64             /* levels of their tree */
 #define DS_LIMIT_THREADS 1048576          /* threads */
 #define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */
 #define DS_LIMIT_FRAMES 256               /* frames of one stack */

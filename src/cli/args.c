@@ -86,6 +86,12 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
     case CLI_OPT_LIST:
         a->list = true;
         return CLI_OK;
+    case CLI_OPT_PROCESS:
+        a->process = value;
+        return CLI_OK;
+    case CLI_OPT_DTB:
+        a->dtb = value;
+        return CLI_OK;
     default:
         break;
     }

@@ -35,7 +35,13 @@ enum {
     CLI_OPT_FAIL_ON = 16,
     CLI_OPT_VERBOSE = 32,
     CLI_OPT_LIST = 64,
-    CLI_OPT_EVERYWHERE = 128
+    CLI_OPT_EVERYWHERE = 128,
+    CLI_OPT_PROCESS = 0x10000,
+    CLI_OPT_DTB = 0x20000,
+    CLI_OPT_PHYSICAL = 0x40000,
+    CLI_OPT_TYPE = 0x80000,
+    CLI_OPT_RAW = 0x100000,
+    CLI_OPT_VIRTUAL = 0x200000
 };
 
 #define CLI_PATTERNS_MAX 64
@@ -49,6 +55,8 @@ struct cli_args {
     bool fail_on_set;
     enum ds_severity fail_on;
     bool verbose, help, version, list;
+    const char *process, *dtb, *type; /* NULL = not given */
+    bool physical, raw, virtual_map;
     enum cli_colour colour;
     unsigned given;        /* CLI_OPT_* of the options that were there */
     const char **operands; /* owned array of borrowed strings, the command's name left out */
@@ -80,7 +88,7 @@ extern const struct cli_option cli_options[];
 extern const size_t cli_option_count;
 
 extern const struct cli_command cli_analyze, cli_info, cli_query, cli_tables, cli_patterns,
-    cli_explain, cli_error, cli_help;
+    cli_explain, cli_error, cli_vtop, cli_pte, cli_help;
 
 /*
  * Parses argv. *command is the one named by the first operand, else cli_analyze. Returns CLI_OK,

@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze,  &cli_info,    &cli_query, &cli_tables,
-    &cli_patterns, &cli_explain, &cli_error, &cli_help,
+    &cli_analyze, &cli_info, &cli_query,   &cli_tables, &cli_patterns,
+    &cli_vtop,    &cli_pte,  &cli_explain, &cli_error,  &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
@@ -18,6 +18,9 @@ const struct cli_option cli_options[] = {
      "exit with 10 on a finding of info, low, medium, high, critical or above"},
     {CLI_OPT_VERBOSE, 'v', "verbose", NULL, "show registers, all drivers and all patterns"},
     {CLI_OPT_LIST, 0, "list", NULL, "list all bugcheck codes"},
+    {CLI_OPT_PROCESS, 0, "process", "PROCESS",
+     "in the memory of this process: PID, EPROCESS or name"},
+    {CLI_OPT_DTB, 0, "dtb", "PA", "through the page directory at physical address PA"},
     {CLI_OPT_EVERYWHERE, 0, "color", "WHEN", "colour: auto (default), always or never"},
     {CLI_OPT_EVERYWHERE, 'h', "help", NULL, "show help and exit"},
     {CLI_OPT_EVERYWHERE, 'V', "version", NULL, "show the version and exit"},

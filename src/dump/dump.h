@@ -176,6 +176,10 @@ bool ds_dump_has_physical(const struct ds_dump *d);
 enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                                  uint64_t *fault_pa) DS_MUST_CHECK;
 
+/* Where in the file the byte at pa stands; DS_NO_OFFSET when it is not captured, or lies past
+ * the end of the file. */
+uint64_t ds_dump_phys_offset(struct ds_dump *d, uint64_t pa);
+
 /* The len bytes at pa, within one page, without a copy; good until the dump is closed. NULL where
  * they are not captured, or the source must read them. */
 const void *ds_dump_phys_pointer(struct ds_dump *d, uint64_t pa, size_t len);

@@ -75,17 +75,33 @@ enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size
     return ds_extents_read(&d->phys_map, d->src, pa, buf, len, fault_pa);
 }
 
+/* How many bytes from there on, within the page, stand together. */
+static uint64_t offset_of(struct ds_dump *d, uint64_t pa, uint64_t *room)
+{
+    *room = DS_PAGE_SIZE - pa % DS_PAGE_SIZE;
+    if (d->has_bitmap)
+        return ds_bitmap_offset(d, pa);
+    if (ds_extents_build(&d->phys_map) != DS_OK)
+        return DS_NO_OFFSET;
+    const struct ds_extent *x = ds_extents_find(&d->phys_map, pa);
+    if (x == NULL || (x->rank & DS_EXTENT_LOST) != 0)
+        return DS_NO_OFFSET;
+    if (*room > x->size - (pa - x->start))
+        *room = x->size - (pa - x->start);
+    return x->file_offset + (pa - x->start);
+}
+
+uint64_t ds_dump_phys_offset(struct ds_dump *d, uint64_t pa)
+{
+    uint64_t room;
+    return offset_of(d, pa, &room);
+}
+
 const void *ds_dump_phys_pointer(struct ds_dump *d, uint64_t pa, size_t len)
 {
-    uint64_t off = DS_NO_OFFSET;
+    uint64_t room;
     if (pa % DS_PAGE_SIZE + len > DS_PAGE_SIZE || d->src->ops->pointer == NULL)
         return NULL;
-    if (d->has_bitmap) {
-        off = ds_bitmap_offset(d, pa);
-    } else if (ds_extents_build(&d->phys_map) == DS_OK) {
-        const struct ds_extent *x = ds_extents_find(&d->phys_map, pa);
-        if (x != NULL && (x->rank & DS_EXTENT_LOST) == 0 && len <= x->size - (pa - x->start))
-            off = x->file_offset + (pa - x->start);
-    }
-    return off == DS_NO_OFFSET ? NULL : ds_source_pointer(d->src, off, len);
+    uint64_t off = offset_of(d, pa, &room);
+    return off == DS_NO_OFFSET || len > room ? NULL : ds_source_pointer(d->src, off, len);
 }

@@ -117,6 +117,11 @@ void ds_space_set_upper_root(struct ds_space *s, uint64_t ttbr1)
     }
 }
 
+uint64_t ds_space_upper_root(const struct ds_space *s)
+{
+    return s->upper_root;
+}
+
 void ds_space_set_pte_layout(struct ds_space *s, const struct ds_pte_layout *layout)
 {
     s->layout = *layout;

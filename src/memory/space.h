@@ -47,6 +47,8 @@ unsigned ds_space_pointer_size(const struct ds_space *s);
 
 /* ARM64: the table of the upper half (TTBR1) where it is not the one of the lower. */
 void ds_space_set_upper_root(struct ds_space *s, uint64_t ttbr1);
+/* Physical address of the top table of the upper half; that of the lower one but on ARM64. */
+uint64_t ds_space_upper_root(const struct ds_space *s);
 /* What this system's entries that are not present look like; cautious until told. */
 void ds_space_set_pte_layout(struct ds_space *s, const struct ds_pte_layout *layout);
 const struct ds_pte_layout *ds_space_pte_layout(const struct ds_space *s);

@@ -10,6 +10,7 @@
 #define DS_ROWS_MAX(type, limit)                                                                   \
     ((limit) < DS_LIMIT_ALLOC / sizeof(type) ? (limit) : DS_LIMIT_ALLOC / sizeof(type))
 
+struct ds_nt_spaces;
 struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
@@ -22,6 +23,7 @@ struct ds_nt {
     struct ds_fault_facts fault;
     struct ds_bugcheck_facts followed;
     struct ds_whea whea;
+    struct ds_nt_spaces *spaces;     /* owned; NULL until one was asked for */
     struct ds_process *process_rows; /* owned */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
@@ -66,6 +68,9 @@ struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *d
 
 /* Address by KDDEBUGGER_DATA64, else from the header. Unknown: DS_NOT_FOUND. */
 struct ds_opt ds_nt_list_head(struct ds_nt *nt, const char *name, struct ds_opt header);
+
+/* Closes what spaces.c keeps; NULL is allowed. */
+void ds_nt_spaces_close(struct ds_nt_spaces *s);
 
 /* ---- fault.c and its helpers ---- */
 

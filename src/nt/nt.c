@@ -22,6 +22,7 @@ enum ds_status ds_nt_open(struct ds_target *target, struct ds_nt **ret, struct d
 void ds_nt_close(struct ds_nt *nt)
 {
     if (nt != NULL) {
+        ds_nt_spaces_close(nt->spaces);
         free(nt->process_rows);
         free(nt->thread_rows);
         free(nt->processor_rows);

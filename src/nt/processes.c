@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nt/impl.h"
+#include "nt/spaces.h"
 
 #define IMAGE_NAME_SIZE 15 /* EPROCESS.ImageFileName, since Windows 2000 at least */
 #define ROW(member) offsetof(struct ds_process, member)
@@ -10,7 +11,6 @@
 static const struct ds_member_spec specs[] = {
     {"_EPROCESS", "UniqueProcessId", ROW(pid)},
     {"_EPROCESS", "InheritedFromUniqueProcessId", ROW(ppid)},
-    {"_KPROCESS", "DirectoryTableBase", ROW(dtb)}, /* EPROCESS.Pcb stands at 0 */
     {"_EPROCESS", "Peb", ROW(peb)},
     {"_EPROCESS", "CreateTime", ROW(create_time)},
     {"_EPROCESS", "ExitTime", ROW(exit_time)},
@@ -83,6 +83,7 @@ static bool add(struct reader *r, uint64_t eprocess, const char *source)
     struct ds_process *p = &nt->process_rows[count];
     *p = (struct ds_process){.eprocess = eprocess, .source = source};
     ds_members_read(&r->set, nt->target, eprocess, p);
+    p->dtb = ds_nt_dtb(nt, eprocess);
     p->session_id = session_of(r, eprocess);
     p->wow64 = wow64_of(r, eprocess);
     if (r->name_status == DS_OK) {

@@ -107,7 +107,8 @@ def first_difference(want, got):
 def is_report(arguments):
     joined = " ".join(arguments)
     return "-f json" in joined and arguments[0] not in (
-        "query", "tables", "patterns", "explain", "error", "info")
+        "query", "tables", "patterns", "explain", "error", "info", "vtop", "pte", "read", "maps",
+        "share")
 
 
 class Schema:
