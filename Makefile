@@ -25,7 +25,7 @@ export PYTHON
 
 # Libraries by pkg-config name. Every other library of the project is added here and, where it
 # can be had for Windows, in tools/windows-deps.sh.
-LIBS := sqlite3 libcjson liblzma capstone
+LIBS := sqlite3 libcjson liblzma capstone zlib
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CPPFLAGS_ALL := -Iinclude -Isrc -I$(GEN) -DDS_VERSION='"$(VERSION)"' $(CPPFLAGS)

@@ -11,7 +11,7 @@ CFLAGS_CONFIG := -O2 -D__USE_MINGW_ANSI_STDIO=1 -DDS_PRINTF_DIALECT=gnu_printf \
 	-D_WIN32_WINNT=0x0601
 LDFLAGS_CONFIG := -static
 LIBS_CFLAGS := -DLZMA_API_STATIC -I$(WIN_DEPS)/include -I$(WIN_DEPS)/include/cjson
-LIBS_LD := -L$(WIN_DEPS)/lib -lsqlite3 -lcjson -llzma -lcapstone
+LIBS_LD := -L$(WIN_DEPS)/lib -lsqlite3 -lcjson -llzma -lcapstone -l:libz.a
 RUNNER := sh tools/wine-run.sh
 
 $(WIN_DEPS)/stamp: tools/windows-deps.sh

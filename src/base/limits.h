@@ -45,4 +45,10 @@
 #define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
 #define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes searched for a kernel image or KDBG */
 
+/* Archives. */
+#define DS_LIMIT_INFLATED (64ull << 30)    /* bytes that one archive member inflates to */
+#define DS_LIMIT_DEFLATE_BLOCK (64u << 20) /* bytes between two places to go on inflating from */
+#define DS_LIMIT_ZIP_MEMBERS 65536         /* entries of a zip directory */
+#define DS_LIMIT_ZIP_DIRECTORY (16u << 20) /* bytes of a zip directory */
+
 #endif

@@ -27,6 +27,9 @@ struct ds_source_ops {
 struct ds_source {
     const struct ds_source_ops *ops;
     uint64_t size; /* bytes; fixed at open */
+    /* What is wrong with the archive that the bytes come out of, as one clause ("the gzip data
+     * ends early ..."); NULL = nothing. Lives as long as the source. */
+    const char *damage;
 };
 
 /* Opens a file (path in UTF-8). Errors: DS_NOT_FOUND, DS_IO, DS_UNSUPPORTED, DS_NO_MEMORY. */
@@ -36,6 +39,13 @@ enum ds_status ds_source_file_open(const char *path, struct ds_source **ret,
 /* A source over memory that the caller keeps alive. Errors: DS_NO_MEMORY. */
 enum ds_status ds_source_memory_open(const void *data, size_t size, struct ds_source **ret,
                                      struct ds_err *err) DS_MUST_CHECK;
+
+/*
+ * A source over [offset, offset + size) of another, which it takes over on success only.
+ * Errors: DS_TRUNCATED when that reaches past the end, DS_NO_MEMORY.
+ */
+enum ds_status ds_source_part_open(struct ds_source *whole, uint64_t offset, uint64_t size,
+                                   struct ds_source **ret, struct ds_err *err) DS_MUST_CHECK;
 
 /* NULL is allowed. */
 void ds_source_close(struct ds_source *s);
