@@ -76,19 +76,43 @@ enum ds_status ds_options_set_symbol_path(struct ds_options *o, const char *path
  */
 enum ds_status ds_options_add_patterns(struct ds_options *o, const char *path) DS_MUST_CHECK;
 
+/**
+ * How many bytes one archive (gzip, zip member) may inflate to; 0 = the default of 64 GiB.
+ * An archive that holds more is refused with DS_LIMIT.
+ */
+void ds_options_set_max_inflated(struct ds_options *o, uint64_t bytes);
+/**
+ * Called now and then while an archive is inflated for the first time, from within
+ * ds_snapshot_open(): bytes of the archive done, of how many, and bytes that came out.
+ */
+typedef void ds_progress_fn(uint64_t done, uint64_t total, uint64_t out, void *arg);
+/** Sets the function; NULL clears it. `arg` stays the caller's. */
+void ds_options_set_progress(struct ds_options *o, ds_progress_fn *progress, void *arg);
+
 /* ---- opening ---- */
 
 /** One opened dump. */
 struct ds_snapshot;
 
 /**
- * Opens a dump file (path in UTF-8). `options` may be NULL. Damage is no error: what can be
- * opened is opened, and the report says what is lost. Errors: DS_NOT_FOUND, DS_IO,
+ * Opens a dump file (path in UTF-8). `options` may be NULL. A gzip file, and a zip archive that
+ * holds one dump, are read in place; a dump among others in a zip archive is named
+ * ARCHIVE!MEMBER. Inflating such an archive once is part of the open. Damage is no error: what
+ * can be opened is opened, and the report says what is lost. Errors: DS_NOT_FOUND, DS_IO,
  * DS_NOT_DUMP and DS_UNSUPPORTED (the text names what the file is and what to do),
- * DS_TRUNCATED (too short for a header), DS_NO_MEMORY.
+ * DS_TRUNCATED (too short for a header), DS_CORRUPT (an archive from which nothing comes out),
+ * DS_LIMIT (an archive that inflates beyond its limit), DS_INVALID (a zip archive with several
+ * dumps and none named), DS_NO_MEMORY.
  */
 enum ds_status ds_snapshot_open(const char *path, const struct ds_options *options,
                                 struct ds_snapshot **ret, struct ds_err *err) DS_MUST_CHECK;
+/**
+ * Gives each input that a path stands for, as paths for ds_snapshot_open(): ARCHIVE!MEMBER for
+ * every dump of a zip archive with several of them, else the path as it is, whatever it is.
+ * `each` returns false to stop; its string lives during the call. Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_input_list(const char *path, bool (*each)(const char *input, void *arg),
+                             void *arg) DS_MUST_CHECK;
 /**
  * The same over memory that the caller keeps alive and unchanged until the close. `name` is
  * what the report calls it. Errors: as ds_snapshot_open(), without those of the file.
@@ -232,8 +256,8 @@ int ds_snapshot_exit_status(const struct ds_snapshot *s, const enum ds_severity 
 enum ds_status ds_refusal_string(const char *path, const struct ds_err *why, enum ds_format format,
                                  char **ret) DS_MUST_CHECK;
 /**
- * The exit status for a failed open: 3 for DS_NOT_DUMP and DS_UNSUPPORTED, 4 for DS_TRUNCATED and
- * DS_CORRUPT, else 1.
+ * The exit status for a failed open: 3 for DS_NOT_DUMP, DS_UNSUPPORTED and DS_LIMIT, 4 for
+ * DS_TRUNCATED and DS_CORRUPT, 2 for DS_INVALID (several dumps and none named), else 1.
  */
 int ds_refusal_exit_status(enum ds_status status);
 

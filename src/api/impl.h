@@ -9,6 +9,9 @@ struct ds_options {
     char *symbol_path; /* owned; NULL = none */
     char **patterns;   /* owned */
     size_t pattern_count;
+    uint64_t max_inflated; /* 0 = the default */
+    ds_progress_fn *progress;
+    void *progress_arg;
 };
 
 /* Frees what the options own. */

@@ -61,6 +61,17 @@ enum ds_status ds_options_add_patterns(struct ds_options *o, const char *path)
     return DS_OK;
 }
 
+void ds_options_set_max_inflated(struct ds_options *o, uint64_t bytes)
+{
+    o->max_inflated = bytes;
+}
+
+void ds_options_set_progress(struct ds_options *o, ds_progress_fn *progress, void *arg)
+{
+    o->progress = progress;
+    o->progress_arg = arg;
+}
+
 enum ds_status ds_options_copy(struct ds_options *to, const struct ds_options *from)
 {
     *to = (struct ds_options){0};
@@ -69,6 +80,9 @@ enum ds_status ds_options_copy(struct ds_options *to, const struct ds_options *f
     enum ds_status s = ds_options_set_symbol_path(to, from->symbol_path);
     for (size_t i = 0; s == DS_OK && i < from->pattern_count; i++)
         s = ds_options_add_patterns(to, from->patterns[i]);
+    to->max_inflated = from->max_inflated;
+    to->progress = from->progress;
+    to->progress_arg = from->progress_arg;
     if (s != DS_OK)
         ds_options_clear(to);
     return s;

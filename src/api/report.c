@@ -85,8 +85,11 @@ int ds_snapshot_exit_status(const struct ds_snapshot *s, const enum ds_severity 
 int ds_refusal_exit_status(enum ds_status status)
 {
     switch (status) {
+    case DS_INVALID:
+        return 2;
     case DS_NOT_DUMP:
     case DS_UNSUPPORTED:
+    case DS_LIMIT:
         return 3;
     case DS_TRUNCATED:
     case DS_CORRUPT:

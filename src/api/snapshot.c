@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "dump/unpack.h"
 
 static enum ds_status snapshot_over(struct ds_source *src, const char *name,
                                     const struct ds_options *options, struct ds_snapshot **ret,
@@ -35,7 +36,12 @@ enum ds_status ds_snapshot_open(const char *path, const struct ds_options *optio
                                 struct ds_snapshot **ret, struct ds_err *err)
 {
     struct ds_source *src;
-    enum ds_status status = ds_source_file_open(path, &src, err);
+    struct ds_unpack_options unpack = {0};
+    if (options != NULL)
+        unpack.limits = (struct ds_inflate_limits){.max_inflated = options->max_inflated,
+                                                   .progress = options->progress,
+                                                   .progress_arg = options->progress_arg};
+    enum ds_status status = ds_unpack_open(path, &unpack, &src, err);
     if (status != DS_OK)
         return status;
     return snapshot_over(src, path, options, ret, err);
@@ -50,6 +56,12 @@ enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char
     if (status != DS_OK)
         return status;
     return snapshot_over(src, name, options, ret, err);
+}
+
+enum ds_status ds_input_list(const char *path, bool (*each)(const char *input, void *arg),
+                             void *arg)
+{
+    return ds_unpack_list(path, each, arg);
 }
 
 void ds_snapshot_close(struct ds_snapshot *s)

@@ -57,6 +57,14 @@ static int set_colour(struct cli_args *a, const char *value)
     return CLI_OK;
 }
 
+static int set_max_inflated(struct cli_args *a, const char *value)
+{
+    if (!cli_parse_size(value, &a->max_inflated) || a->max_inflated == 0)
+        return cli_usage_error(NULL, "--max-inflated is a size such as 500M or 64G, not '%s'",
+                               value);
+    return CLI_OK;
+}
+
 static int set_option(struct cli_args *a, const struct cli_option *o, const char *value)
 {
     a->given |= o->bit;
@@ -92,6 +100,8 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
     case CLI_OPT_DTB:
         a->dtb = value;
         return CLI_OK;
+    case CLI_OPT_INFLATED:
+        return set_max_inflated(a, value);
     default:
         break;
     }

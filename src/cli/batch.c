@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "cli/inputs.h"
 
 static void join_environment(struct ds_buf *path, const char *name)
 {
@@ -30,6 +31,9 @@ struct ds_options *cli_snapshot_options(const struct cli_args *args)
     ds_buf_deinit(&path);
     for (size_t i = 0; s == DS_OK && i < args->pattern_count; i++)
         s = ds_options_add_patterns(o, args->patterns[i]);
+    ds_options_set_max_inflated(o, args->max_inflated);
+    if (ds_os_is_terminal(stderr))
+        ds_options_set_progress(o, cli_progress, NULL);
     if (s == DS_OK)
         return o;
     ds_options_free(o);
@@ -41,6 +45,7 @@ struct batch {
     cli_file_fn *each;
     const char *between; /* two texts */
     struct ds_options *options;
+    struct cli_inputs inputs;
     struct cli_out out;
     enum ds_format format;
     unsigned flags;
@@ -50,7 +55,7 @@ struct batch {
 /* What stands between two results. */
 static void batch_separator(struct batch *b)
 {
-    bool several = b->args->operand_count > 1;
+    bool several = b->inputs.count > 1;
     if (b->format == DS_FORMAT_TEXT && b->done > 0)
         cli_out_string(&b->out, b->between);
     else if (b->format == DS_FORMAT_JSON && several)
@@ -111,14 +116,16 @@ int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *be
     b.flags = (cli_wants_colour(args, &b.out) ? DS_REPORT_COLOUR : 0) |
               (args->verbose ? DS_REPORT_VERBOSE : 0);
     b.options = cli_snapshot_options(args);
-    if (b.options == NULL) {
+    if (b.options == NULL || !cli_inputs_init(&b.inputs, args)) {
+        ds_options_free(b.options);
         cli_error_message(NULL, "out of memory");
         return cli_out_close(&b.out, false, CLI_INTERNAL);
     }
-    for (size_t i = 0; i < args->operand_count; i++)
-        rc = cli_worse_status(rc, batch_file(&b, args->operands[i]));
-    if (b.format == DS_FORMAT_JSON && args->operand_count > 1)
+    for (size_t i = 0; i < b.inputs.count; i++)
+        rc = cli_worse_status(rc, batch_file(&b, b.inputs.names[i]));
+    if (b.format == DS_FORMAT_JSON && b.inputs.count > 1)
         cli_out_string(&b.out, "]\n");
+    cli_inputs_deinit(&b.inputs);
     ds_options_free(b.options);
     return cli_out_close(&b.out, true, rc);
 }

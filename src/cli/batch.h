@@ -16,4 +16,7 @@ typedef enum ds_status cli_file_fn(const struct cli_args *args, struct ds_snapsh
  * status of the whole. */
 int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between);
 
+/* Says on stderr, which is a terminal, how far the inflating of an archive is. */
+void cli_progress(uint64_t done, uint64_t total, uint64_t out, void *arg);
+
 #endif

@@ -41,7 +41,8 @@ enum {
     CLI_OPT_PHYSICAL = 0x40000,
     CLI_OPT_TYPE = 0x80000,
     CLI_OPT_RAW = 0x100000,
-    CLI_OPT_VIRTUAL = 0x200000
+    CLI_OPT_VIRTUAL = 0x200000,
+    CLI_OPT_INFLATED = 0x1000000
 };
 
 #define CLI_PATTERNS_MAX 64
@@ -57,6 +58,7 @@ struct cli_args {
     bool verbose, help, version, list;
     const char *process, *dtb, *type; /* NULL = not given */
     bool physical, raw, virtual_map;
+    uint64_t max_inflated; /* bytes; 0 = the default */
     enum cli_colour colour;
     unsigned given;        /* CLI_OPT_* of the options that were there */
     const char **operands; /* owned array of borrowed strings, the command's name left out */
@@ -138,5 +140,7 @@ int cli_worse_status(int a, int b);
 
 /* Parses hex with or without 0x and a backtick. False when that is not what it is. */
 bool cli_parse_hex(const char *text, uint64_t *ret);
+/* Parses a decimal number of bytes with an optional K, M, G or T (powers of 1024). */
+bool cli_parse_size(const char *text, uint64_t *ret);
 
 #endif

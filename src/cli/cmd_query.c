@@ -87,7 +87,7 @@ const struct cli_command cli_query = {
     .detail = "SQL is one SELECT over the tables that 'dumpscan tables' lists; '-' reads it from\n"
               "stdin. In JSON, addresses are \"0x...\" strings, other integers numbers (decimal\n"
               "strings beyond 2^53), and NULL, which means unknown, is null.",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_SYMBOLS,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL | CLI_CSV,
     .operands_min = 2,
     .operands_max = 2,

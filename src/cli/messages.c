@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+
 #include "base/os.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -85,6 +87,25 @@ const char *cli_nearest(const char *word, const char *(*candidate)(size_t index)
         }
     }
     return best;
+}
+
+bool cli_parse_size(const char *text, uint64_t *ret)
+{
+    static const char units[] = "KMGT";
+    uint64_t v = 0;
+    const char *c = text;
+    for (; *c >= '0' && *c <= '9'; c++)
+        if (ds_mul_overflows(v, 10, &v) || ds_add_overflows(v, (uint64_t)(*c - '0'), &v))
+            return false;
+    if (c == text)
+        return false;
+    const char *unit = *c != '\0' ? strchr(units, *c & ~0x20) : NULL;
+    if (*c != '\0' && (unit == NULL || c[1] != '\0'))
+        return false;
+    if (unit != NULL && ds_mul_overflows(v, UINT64_C(1) << (10 * (unit - units + 1)), &v))
+        return false;
+    *ret = v;
+    return true;
 }
 
 bool cli_parse_hex(const char *text, uint64_t *ret)

@@ -17,6 +17,8 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_FAIL_ON, 0, "fail-on", "SEVERITY",
      "exit with 10 on a finding of info, low, medium, high, critical or above"},
     {CLI_OPT_VERBOSE, 'v', "verbose", NULL, "show registers, all drivers and all patterns"},
+    {CLI_OPT_INFLATED, 0, "max-inflated", "SIZE",
+     "let an archive inflate to SIZE bytes (K, M, G, T; default 64G)"},
     {CLI_OPT_LIST, 0, "list", NULL, "list all bugcheck codes"},
     {CLI_OPT_PROCESS, 0, "process", "PROCESS",
      "in the memory of this process: PID, EPROCESS or name"},

@@ -274,6 +274,10 @@ enum ds_status ds_dump_open(struct ds_source *src, struct ds_dump **ret, struct 
     d->src = src;
     d->file_size = src->size;
     enum ds_status st = open_dump(d, err);
+    if (st == DS_OK && src->damage != NULL)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "archive.damaged", d->file_size,
+                    "what the archive would have held from there on; fetch it again",
+                    "an archive that is whole", "%s", src->damage);
     if (st != DS_OK) {
         d->src = NULL; /* stays the caller's */
         ds_dump_close(d);

@@ -207,6 +207,8 @@ static enum ds_status first_pass(struct inflate_source *f, const struct ds_infla
                              limits->progress_arg);
         }
     }
+    if (said > 0)
+        limits->progress(f->part.size, f->part.size, f->stream.out, limits->progress_arg);
     *ended = st;
     f->head.size = f->stream.out;
     return DS_OK;

@@ -22,7 +22,7 @@
 struct ds_inflate_limits {
     uint64_t max_inflated; /* bytes that one input may inflate to; 0 = DS_LIMIT_INFLATED */
     /* Called now and then while a stream is inflated for the first time: bytes of the archive
-     * done, of how many, and bytes that came out. May be NULL. */
+     * done, of how many, and bytes that came out; at the end once with all done. May be NULL. */
     void (*progress)(uint64_t done, uint64_t total, uint64_t out, void *arg);
     void *progress_arg;
 };
