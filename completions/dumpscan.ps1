@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName dumpscan, dumpscan.exe -ScriptBl
         if ($element.Extent.EndOffset -lt $cursorPosition) { $previous = $element.ToString() }
     }
     $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'explain', 'error', 'help'
-    $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose',
+    $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose', '--max-inflated',
         '--list', '--process', '--dtb', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
     $values = switch -CaseSensitive ($previous) {
         { $_ -in '-f', '--format' } { 'text', 'json', 'jsonl', 'csv' }

@@ -32,15 +32,21 @@ static enum ds_status snapshot_over(struct ds_source *src, const char *name,
     return DS_OK;
 }
 
+static struct ds_unpack_options unpack_options(const struct ds_options *o)
+{
+    struct ds_unpack_options unpack = {0};
+    if (o != NULL)
+        unpack.limits = (struct ds_inflate_limits){.max_inflated = o->max_inflated,
+                                                   .progress = o->progress,
+                                                   .progress_arg = o->progress_arg};
+    return unpack;
+}
+
 enum ds_status ds_snapshot_open(const char *path, const struct ds_options *options,
                                 struct ds_snapshot **ret, struct ds_err *err)
 {
     struct ds_source *src;
-    struct ds_unpack_options unpack = {0};
-    if (options != NULL)
-        unpack.limits = (struct ds_inflate_limits){.max_inflated = options->max_inflated,
-                                                   .progress = options->progress,
-                                                   .progress_arg = options->progress_arg};
+    struct ds_unpack_options unpack = unpack_options(options);
     enum ds_status status = ds_unpack_open(path, &unpack, &src, err);
     if (status != DS_OK)
         return status;
@@ -52,7 +58,10 @@ enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char
                                        struct ds_err *err)
 {
     struct ds_source *src;
+    struct ds_unpack_options unpack = unpack_options(options);
     enum ds_status status = ds_source_memory_open(data, size, &src, err);
+    if (status == DS_OK)
+        status = ds_unpack_source(src, NULL, &unpack, &src, err);
     if (status != DS_OK)
         return status;
     return snapshot_over(src, name, options, ret, err);

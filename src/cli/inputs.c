@@ -12,14 +12,15 @@ static bool add(const char *input, void *arg)
 {
     struct cli_inputs *in = arg;
     void *grown = in->names;
-    char *copy = malloc(strlen(input) + 1);
+    size_t size = strlen(input) + 1;
+    char *copy = malloc(size);
     if (copy == NULL ||
         !ds_array_reserve(&grown, &in->cap, in->count + 1, sizeof(*in->names), INPUTS_MAX)) {
         free(copy);
         return false;
     }
     in->names = grown;
-    strcpy(copy, input);
+    memcpy(copy, input, size);
     in->names[in->count++] = copy;
     return true;
 }

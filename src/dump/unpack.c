@@ -56,6 +56,17 @@ static enum ds_status refuse_inside(const uint8_t *head, size_t have, const char
     return st;
 }
 
+/* An archive whose first bytes do not come out is nothing that can be read as a dump. */
+static enum ds_status refuse_empty(enum ds_status st, const char *kind, struct ds_err *err)
+{
+    if (st != DS_TRUNCATED && st != DS_CORRUPT)
+        return st;
+    return ds_err_set(err, DS_NOT_DUMP,
+                      "not a Windows kernel dump: this is a %s archive from which nothing comes "
+                      "out (%s); fetch it again",
+                      kind, ds_status_text(st));
+}
+
 static enum ds_status open_gzip(struct ds_source *s, const struct ds_unpack_options *o,
                                 struct ds_source **ret, struct ds_err *err)
 {
@@ -67,7 +78,7 @@ static enum ds_status open_gzip(struct ds_source *s, const struct ds_unpack_opti
             return ds_err_set(err, DS_NO_MEMORY, "out of memory");
         enum ds_status st = ds_inflate_peek(s, &part, head, HEAD, &have, err);
         if (st != DS_OK)
-            return st;
+            return refuse_empty(st, "gzip", err);
         if (!looks_wanted(head, have))
             return refuse_inside(head, have, "inside the gzip archive", err);
     }
@@ -136,7 +147,7 @@ static enum ds_status open_member(struct ds_source *archive, const struct ds_zip
             return ds_err_set(err, DS_NO_MEMORY, "out of memory");
         enum ds_status st = ds_zip_member_peek(archive, m, head, HEAD, &have, err);
         if (st != DS_OK)
-            return st;
+            return refuse_empty(st, "zip", err);
         if (!looks_wanted(head, have))
             return refuse_inside(head, have, "inside the zip archive", err);
     }
@@ -161,10 +172,9 @@ static enum ds_status open_zip(struct ds_source *s, const char *member,
     return st;
 }
 
-/* Takes archives off until something else is there. Owns `s` in any case. */
-static enum ds_status peel(struct ds_source *s, const char *member,
-                           const struct ds_unpack_options *o, struct ds_source **ret,
-                           struct ds_err *err)
+enum ds_status ds_unpack_source(struct ds_source *s, const char *member,
+                                const struct ds_unpack_options *o, struct ds_source **ret,
+                                struct ds_err *err)
 {
     for (int depth = 0;; depth++) {
         bool zip = ds_zip_probe(s);
@@ -223,7 +233,7 @@ enum ds_status ds_unpack_open(const char *path, const struct ds_unpack_options *
     struct ds_source *s;
     const char *member;
     enum ds_status st = open_path(path, &member, &s, err);
-    return st == DS_OK ? peel(s, member, o, ret, err) : st;
+    return st == DS_OK ? ds_unpack_source(s, member, o, ret, err) : st;
 }
 
 static size_t count_dumps(struct ds_source *s, const struct ds_zip *z)

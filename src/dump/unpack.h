@@ -22,6 +22,14 @@ enum ds_status ds_unpack_open(const char *path, const struct ds_unpack_options *
                               struct ds_source **ret, struct ds_err *err) DS_MUST_CHECK;
 
 /*
+ * The same over an open source, which it owns in any case. `member` names the one to take out
+ * of a zip archive; NULL = the only dump.
+ */
+enum ds_status ds_unpack_source(struct ds_source *s, const char *member,
+                                const struct ds_unpack_options *o, struct ds_source **ret,
+                                struct ds_err *err) DS_MUST_CHECK;
+
+/*
  * Gives each input that a path stands for, as a path for ds_unpack_open(): ARCHIVE!MEMBER for
  * every dump in a zip archive with several of them, else the path itself. `each` returns false
  * to stop.

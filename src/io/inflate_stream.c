@@ -117,7 +117,7 @@ static enum ds_status skip_optional(struct ds_inflate_stream *s, uint8_t flags)
 /* The header of the next member. What is no header after a whole member only ends the stream. */
 static enum ds_status member_begin(struct ds_inflate_stream *s)
 {
-    uint8_t h[10];
+    uint8_t h[10] = {0};
     bool first = s->out == 0 && s->in_next - s->z.avail_in == s->part->offset;
     if (!first && s->z.avail_in == 0 && s->in_next == part_end(s)) {
         s->ended = true;
@@ -126,7 +126,8 @@ static enum ds_status member_begin(struct ds_inflate_stream *s)
     enum ds_status st = take(s, h, sizeof(h));
     bool good = st == DS_OK && h[0] == 0x1f && h[1] == 0x8b && h[2] == 8 && !(h[3] & FLAG_RESERVED);
     if (!first && (st == DS_TRUNCATED || (st == DS_OK && !good))) {
-        s->ended = s->trailing = true;
+        s->ended = true;
+        s->trailing = h[0] != 0; /* zeros pad to a block size, as tapes want it */
         return DS_OK;
     }
     if (st != DS_OK)

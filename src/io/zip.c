@@ -287,8 +287,10 @@ enum ds_status ds_zip_member_locate(struct ds_source *archive, const struct ds_z
 {
     uint8_t h[LOCAL_SIZE];
     enum ds_status st = ds_source_read(archive, m->header_offset, h, sizeof(h), err);
-    if (st != DS_OK)
-        return ds_err_prepend(err, "zip member %s", m->name);
+    if (st != DS_OK) {
+        (void)ds_err_prepend(err, "zip member %s", m->name);
+        return st;
+    }
     if (ds_le32(h) != LOCAL_SIGNATURE)
         return ds_err_set(err, DS_CORRUPT,
                           "zip member %s: no local header at archive offset 0x%llx", m->name,

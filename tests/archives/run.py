@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Dumps in archives: the same report as the plain file, and the right words for broken archives.
+
+Environment: BIN, RUNNER, B (appends "archives passed failed skipped" to $B/results).
+"""
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+FIXTURES = "build/fixtures"
+BIN = shlex.split(os.environ.get("RUNNER", "")) + [os.environ.get("BIN", "build/release/dumpscan")]
+LIMIT = "--max-inflated=32M"
+
+
+def run(*arguments):
+    p = subprocess.run(BIN + list(arguments), capture_output=True, timeout=120, check=False)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+def report(path, *options):
+    status, out, err = run("-f", "jsonl", LIMIT, *options, f"{FIXTURES}/{path}")
+    assert out, f"no report of {path}: {status} {err}"
+    return status, [json.loads(line) for line in out.splitlines()], err
+
+
+def without_name(r):
+    """A report without what tells the file itself: its name and size."""
+    r = json.loads(json.dumps(r))
+    for key in ("file", "file_size"):
+        r["dump"].pop(key, None)
+    return r
+
+
+SAME = ["plain.dmp.gz", "fields.dmp.gz", "members.dmp.gz", "many.dmp.gz", "twice.dmp.gz",
+        "trailing.dmp.gz", "one.zip", "stored.zip", "comment.zip", "zip64.zip", "nested.zip"]
+# What comes out of a broken archive is still a report, with status 4 and these words.
+DAMAGED = {
+    "cut.dmp.gz": "ends early",
+    "no-trailer.dmp.gz": "ends early",
+    "flipped.dmp.gz": "damaged before archive offset",
+    "wrong-crc.dmp.gz": "check sum",
+    "cut.zip": "ends early",
+    "no-directory.zip": "directory is missing",
+    "stored-cut.zip": "ends before this stored member",
+    "lying.zip": "check sum",
+}
+REFUSED = {
+    "bomb.dmp.gz": (3, "more than the limit of 33554432 bytes"),
+    "deep.dmp.gz": (3, "archives in one another"),
+    "empty.dmp.gz": (3, "an empty file"),
+    "text.dmp.gz": (3, "inside the gzip archive: not a Windows kernel dump: this is a text file"),
+    "header-only.dmp.gz": (3, "a gzip archive from which nothing comes out"),
+    "encrypted.zip": (3, "is encrypted"),
+    "lzma.zip": (3, "packed with LZMA"),
+    "none.zip": (3, "none of its 2 files is a dump"),
+}
+
+
+def same_report(name):
+    _, [plain], _ = report("demo.dmp")
+    status, [packed], err = report(f"archive-{name}")
+    assert (status, err) == (0, ""), (status, err)
+    assert without_name(packed) == without_name(plain), "the report differs from the plain file's"
+    assert packed["dump"]["file_size"] == plain["dump"]["file_size"]
+
+
+def damaged_report(name):
+    status, [r], _ = report(f"archive-{name}")
+    words = " ".join(json.dumps(n) for n in r["integrity"])
+    assert status == 4 and r["exit_status"] == 4, status
+    assert DAMAGED[name] in words, words
+    assert "archive.damaged" in words, words
+    # The header stands at the start, so it was read whatever came later.
+    assert int(r["bugcheck"]["code"], 16) == 0xd1, r["bugcheck"]
+
+
+def refusal(name):
+    status, [r], err = report(f"archive-{name}")
+    want, words = REFUSED[name]
+    assert status == want and words in err and words in r["error"]["text"], (status, err, r)
+
+
+def several_dumps_are_several_inputs():
+    _, [plain], _ = report("demo.dmp")
+    status, rows, err = report("archive-several.zip")
+    assert (status, err, len(rows)) == (0, "", 3), (status, err, len(rows))
+    names = [r["dump"]["file"].split("!")[1] for r in rows]
+    assert names == ["a/demo.dmp", "b/mini.dmp", "c.dmp.gz"], names
+    assert without_name(rows[0]) == without_name(plain)
+    assert without_name(rows[1]) == without_name(rows[2])
+    status, out, _ = run("-f", "json", f"{FIXTURES}/archive-several.zip")
+    assert status == 0 and len(json.loads(out)) == 3
+
+
+def one_of_several_is_named():
+    status, [r], _ = report("archive-several.zip!b/mini.dmp")
+    assert status == 0 and r["dump"]["kind"] == "triage", r["dump"]
+    status, out, err = run("query", f"{FIXTURES}/archive-several.zip", "SELECT code FROM bugcheck")
+    assert (status, out) == (2, "") and "ARCHIVE!MEMBER" in err, (status, err)
+    status, out, _ = run("query", f"{FIXTURES}/archive-several.zip!a/demo.dmp",
+                         "SELECT code FROM bugcheck")
+    assert status == 0 and "209" in out, out
+    status, _, err = run("info", f"{FIXTURES}/archive-several.zip!nothing")
+    assert status == 1 and "no member nothing" in err, (status, err)
+
+
+def several_checkpoints_read_the_same():
+    """Past the first checkpoint and the cache: every page of the plain file and the packed one."""
+    _, [plain], _ = report("archive-noisy.dmp")
+    status, [packed], _ = report("archive-noisy.dmp.gz")
+    assert status == 0 and without_name(packed) == without_name(plain)
+
+
+def limit_is_a_size():
+    for value in ("", "0", "x", "1Q", "1KB", "99999999999999999999", "-1"):
+        status, _, err = run("info", f"--max-inflated={value}", f"{FIXTURES}/demo.dmp")
+        assert status == 2 and "--max-inflated" in err, (value, status, err)
+    status, _, err = run("info", "--max-inflated=1k", f"{FIXTURES}/archive-plain.dmp.gz")
+    assert status == 3 and "limit of 1024 bytes" in err, (status, err)
+
+
+def main():
+    tests = [(f"{f.__name__} {n}", lambda f=f, n=n: f(n))
+             for f, names in ((same_report, SAME), (damaged_report, DAMAGED), (refusal, REFUSED))
+             for n in names]
+    tests += [(f.__name__, f) for f in (several_dumps_are_several_inputs, one_of_several_is_named,
+                                        several_checkpoints_read_the_same, limit_is_a_size)]
+    failed = 0
+    for name, test in tests:
+        try:
+            test()
+        except Exception as e:  # pylint: disable=broad-except
+            failed += 1
+            print(f"FAIL {name}: {e}")
+    print(f"archives: {len(tests) - failed} passed, {failed} failed, 0 skipped")
+    with open(os.path.join(os.environ.get("B", "build/release"), "results"), "a",
+              encoding="utf-8") as f:
+        f.write(f"archives {len(tests) - failed} {failed} 0\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
