@@ -185,7 +185,11 @@ static int parse_words(struct parser *p)
 
 static int check_command(const struct cli_args *a, const struct cli_command *c)
 {
-    unsigned wrong = a->given & ~(c->options | CLI_OPT_EVERYWHERE);
+    unsigned allowed = c->options | CLI_OPT_EVERYWHERE;
+    /* Every command that looks for symbols opens dumps, which may come in archives. */
+    if (c->options & CLI_OPT_SYMBOLS)
+        allowed |= CLI_OPT_INFLATED;
+    unsigned wrong = a->given & ~allowed;
     for (size_t i = 0; i < cli_option_count; i++)
         if (wrong & cli_options[i].bit)
             return cli_usage_error(c, "--%s does not go with '%s'", cli_options[i].name, c->name);
