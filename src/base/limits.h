@@ -43,7 +43,13 @@
 #define DS_LIMIT_SQL_ROWS 1000000         /* rows of one query result */
 #define DS_LIMIT_SQL_MS 10000             /* milliseconds of one query */
 #define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
-#define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes searched for a kernel image or KDBG */
+#define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes of a kernel image searched for KDBG, lists */
+#define DS_LIMIT_SCAN_PAGES 4194304       /* physical pages searched for a page directory, KDBG */
+#define DS_LIMIT_DTB_PROBES 65536         /* page directories tried out */
+#define DS_LIMIT_KERNEL_PAGES 2097152     /* mapped pages searched for the kernel image */
+#define DS_LIMIT_IMAGES 4096              /* images looked at while searching for the kernel */
+#define DS_LIMIT_IMAGE_STEPS 16384        /* pages gone down from an address to its image */
+#define DS_LIMIT_SCAN_LINKS 1048576       /* pointers followed while searching for list heads */
 
 /* Archives. */
 #define DS_LIMIT_INFLATED (64ull << 30)    /* bytes that one archive member inflates to */

@@ -66,9 +66,6 @@ const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len);
 /* A walk that could not even begin. */
 struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *detail);
 
-/* Address by KDDEBUGGER_DATA64, else from the header. Unknown: DS_NOT_FOUND. */
-struct ds_opt ds_nt_list_head(struct ds_nt *nt, const char *name, struct ds_opt header);
-
 /* Closes what spaces.c keeps; NULL is allowed. */
 void ds_nt_spaces_close(struct ds_nt_spaces *s);
 
