@@ -19,6 +19,9 @@
 #define DS_LIMIT_BLOB (4u << 20)          /* bytes of one secondary data blob that is decoded */
 #define DS_LIMIT_WHEA_RECORD (64u << 10)  /* bytes of one hardware error record */
 #define DS_LIMIT_WHEA_SECTIONS 64         /* sections of one hardware error record */
+#define DS_LIMIT_POWER_LIST 4096          /* entries of one list of the power manager */
+#define DS_LIMIT_DPC_PROFILE (1u << 20)   /* bytes of one processor's profile of long DPCs */
+#define DS_LIMIT_DPC_SAMPLES 262144       /* samples of all of them */
 #define DS_LIMIT_PROCESSORS 2048          /* processors */
 #define DS_LIMIT_MODULES 8192             /* entries of PsLoadedModuleList */
 #define DS_LIMIT_PROCESSES 262144         /* processes */

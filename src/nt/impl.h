@@ -15,7 +15,7 @@ struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
     bool have_processes, have_threads, have_processors, have_unloaded, have_fault;
-    bool have_followed, have_whea;
+    bool have_followed, have_whea, have_dpc_samples;
     struct ds_processes processes;
     struct ds_threads threads;
     struct ds_processors processors;
@@ -24,6 +24,7 @@ struct ds_nt {
     struct ds_bugcheck_facts followed;
     struct ds_whea whea;
     struct ds_nt_spaces *spaces;     /* owned; NULL until one was asked for */
+    struct ds_dpc_samples dpc_samples;
     struct ds_process *process_rows; /* owned */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
@@ -103,23 +104,5 @@ struct ds_stack_place {
 struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
 /* The stacks of the fault. */
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
-
-/* ---- follow.c and its helpers ---- */
-
-/* Facts of one bugcheck while they are gathered. */
-#define DS_FOLLOW_MAX 32u
-struct ds_follow {
-    struct ds_nt *nt;
-    uint64_t p[4];
-    struct ds_bugcheck_fact *rows; /* DS_FOLLOW_MAX */
-    size_t count;
-};
-/* Adds a row; the meaning is formatted into the arena, or absent when fmt is NULL. */
-void ds_follow_add(struct ds_follow *f, uint32_t parameter, const char *name, struct ds_opt value,
-                   const char *fmt, ...) DS_PRINTF(5, 6);
-/* A device object, its driver, and an IRP and the driver that holds it. */
-void ds_follow_device(struct ds_follow *f, uint32_t parameter, uint64_t device);
-void ds_follow_irp(struct ds_follow *f, uint32_t parameter, uint64_t irp);
-void ds_follow_power(struct ds_follow *f);
 
 #endif
