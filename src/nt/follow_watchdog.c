@@ -290,7 +290,14 @@ static void follow_frames(struct ds_follow *f, uint32_t parameter, const struct 
     if (stack == NULL)
         return;
     struct ds_stack_place at = ds_stack_find(f->nt, c->sp);
-    ds_stack_scan(t->kernel, t->arch, t->symbols, c, c->sp, at.limit, stack);
+    const struct ds_stack_walk in = {.space = t->kernel,
+                                     .arch = t->arch,
+                                     .symbols = t->symbols,
+                                     .context = c,
+                                     .sp = c->sp,
+                                     .limit = at.limit,
+                                     .stop = at.limit};
+    ds_stack_walk(&in, stack);
     for (size_t i = 1; i < stack->count && i <= HUNG_FRAMES; i++) {
         ds_follow_place(f, stack->frames[i].pc, place, sizeof(place));
         ds_follow_add(f, parameter, "frame", ds_opt_known(stack->frames[i].pc), "%s", place);

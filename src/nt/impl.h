@@ -23,7 +23,7 @@ struct ds_nt {
     struct ds_fault_facts fault;
     struct ds_bugcheck_facts followed;
     struct ds_whea whea;
-    struct ds_nt_spaces *spaces;     /* owned; NULL until one was asked for */
+    struct ds_nt_spaces *spaces; /* owned; NULL until one was asked for */
     struct ds_dpc_samples dpc_samples;
     struct ds_process *process_rows; /* owned */
     struct ds_thread *thread_rows;
