@@ -142,7 +142,7 @@ static struct ds_dtb_fit from_option(struct ds_target *t, uint64_t dtb)
     add_fit(t, "option", &f);
     if (ds_dtb_rank(&f) == 0) {
         ds_boot_warn_option(t, "option.dtb", dtb, "a page directory that maps KUSER_SHARED_DATA",
-                            "nothing by itself; virtual memory is read through it all the same");
+                            "it is used all the same: virtual memory read through it may be wrong");
     }
     return f;
 }

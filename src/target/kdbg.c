@@ -311,7 +311,7 @@ void ds_boot_kdbg_option(struct ds_target *t)
         return;
     }
     ds_boot_warn_option(t, "option.kdbg", va.value, "a KDDEBUGGER_DATA64 with the tag KDBG",
-                        "nothing by itself; what stands there is used all the same");
+                        "it is used all the same: globals and structure offsets may be wrong");
     if (read_front(t, va.value, &got) == DS_OK) {
         t->kdbg = va;
         t->kdbg_size = got < DS_KDBG_MAX ? got : DS_KDBG_MAX;

@@ -155,8 +155,9 @@ static void from_option(struct ds_target *t)
     ds_step_add(t, "kernel_base", "option", DS_OK, t->kernel_base, image ? trust : "unverified",
                 "%s", image ? how : "no image begins there");
     if (!image || trust[0] != 'v') {
-        ds_boot_warn_option(t, "option.kernel_base", t->kernel_base.value, "the kernel's image",
-                            "nothing by itself; the kernel is taken to begin there all the same");
+        ds_boot_warn_option(
+            t, "option.kernel_base", t->kernel_base.value, "the kernel's image",
+            "it is used all the same: symbols and globals of the kernel may be wrong");
     }
 }
 

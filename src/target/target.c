@@ -50,8 +50,7 @@ void ds_boot_warn_option(struct ds_target *t, const char *check, uint64_t value,
     struct ds_integrity_note *n =
         ds_integrity_add(ds_dump_integrity(t->dump), DS_INTEGRITY_NOTE, check, DS_NO_OFFSET);
     ds_integrity_expected(n, "%s", expected);
-    ds_integrity_found(n, "0x%llx, as the option says: nothing of the kind",
-                       (unsigned long long)value);
+    ds_integrity_found(n, "0x%llx, as given", (unsigned long long)value);
     ds_integrity_lost(n, "%s", lost);
 }
 
