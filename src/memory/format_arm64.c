@@ -7,7 +7,7 @@
  * table of 512 entries serve both, TTBR1 pointing at its middle: with the address of the page
  * and nine bits of index, both halves come out right, and also where each has a table of its own.
  */
-#include "memory/format.h"
+#include "memory/fast.h"
 
 #define ADDRESS 0x0000fffffffff000u
 
@@ -33,10 +33,7 @@ static enum ds_entry_kind step(uint64_t entry, int level, uint64_t *next)
     return DS_ENTRY_PAGE;
 }
 
-static void walk(struct ds_tables *t, uint64_t va, int level, uint64_t table, struct ds_reach *r)
-{
-    ds_format_walk(&ds_format_arm64, step, t, va, level, table, r);
-}
+DS_WALKS(arm64, ds_format_arm64, canonical)
 
 const struct ds_format ds_format_arm64 = {
     .name = "ARM64",
@@ -46,7 +43,10 @@ const struct ds_format ds_format_arm64 = {
     .index_mask = {0, 0x1ff, 0x1ff, 0x1ff, 0x1ff},
     .entry_name = {"", "PTE", "PDE", "PPE", "PXE"},
     .root_mask = ADDRESS, /* bits 48 to 63 are the ASID, bit 0 is CnP */
+    .page_bits = 3,
+    .page_address = ADDRESS,
     .canonical = canonical,
     .step = step,
-    .walk = walk,
+    .translate = translate_arm64,
+    .batch = batch_arm64,
 };

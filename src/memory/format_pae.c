@@ -2,7 +2,7 @@
  * PAE paging: four 8-byte entries on top, 32-byte aligned, then two levels of 512. Intel SDM 3A,
  * 4.4. A large PDE gives 2 MB; bit 12 of it is PAT, bits 13 to 20 are reserved.
  */
-#include "memory/format.h"
+#include "memory/fast.h"
 
 #define ADDRESS 0x000ffffffffff000u
 
@@ -27,10 +27,7 @@ static enum ds_entry_kind step(uint64_t entry, int level, uint64_t *next)
     return DS_ENTRY_TABLE;
 }
 
-static void walk(struct ds_tables *t, uint64_t va, int level, uint64_t table, struct ds_reach *r)
-{
-    ds_format_walk(&ds_format_pae, step, t, va, level, table, r);
-}
+DS_WALKS(pae, ds_format_pae, canonical)
 
 const struct ds_format ds_format_pae = {
     .name = "PAE",
@@ -40,7 +37,10 @@ const struct ds_format ds_format_pae = {
     .index_mask = {0, 0x1ff, 0x1ff, 3},
     .entry_name = {"", "PTE", "PDE", "PDPE"},
     .root_mask = 0xffffffe0u,
+    .page_bits = 1,
+    .page_address = ADDRESS,
     .canonical = canonical,
     .step = step,
-    .walk = walk,
+    .translate = translate_pae,
+    .batch = batch_pae,
 };

@@ -3,7 +3,7 @@
  * (1 GB): bit 12 of such an entry is PAT and the bits from 13 up to the page's size are
  * reserved, so masking by the page's size drops them all.
  */
-#include "memory/format.h"
+#include "memory/fast.h"
 
 #define ADDRESS 0x000ffffffffff000u
 
@@ -35,15 +35,9 @@ static inline enum ds_entry_kind step(uint64_t entry, int level, uint64_t *next)
     return DS_ENTRY_TABLE;
 }
 
-static void walk48(struct ds_tables *t, uint64_t va, int level, uint64_t table, struct ds_reach *r)
-{
-    ds_format_walk(&ds_format_x64, step, t, va, level, table, r);
-}
+DS_WALKS(x64, ds_format_x64, canonical48)
 
-static void walk57(struct ds_tables *t, uint64_t va, int level, uint64_t table, struct ds_reach *r)
-{
-    ds_format_walk(&ds_format_la57, step, t, va, level, table, r);
-}
+DS_WALKS(la57, ds_format_la57, canonical57)
 
 const struct ds_format ds_format_x64 = {
     .name = "x64",
@@ -53,9 +47,12 @@ const struct ds_format ds_format_x64 = {
     .index_mask = {0, 0x1ff, 0x1ff, 0x1ff, 0x1ff},
     .entry_name = {"", "PTE", "PDE", "PPE", "PXE"},
     .root_mask = ADDRESS, /* the low 12 bits are PCID or flags, bit 63 "no flush" */
+    .page_bits = 1,
+    .page_address = ADDRESS,
     .canonical = canonical48,
     .step = step,
-    .walk = walk48,
+    .translate = translate_x64,
+    .batch = batch_x64,
 };
 
 const struct ds_format ds_format_la57 = {
@@ -66,7 +63,10 @@ const struct ds_format ds_format_la57 = {
     .index_mask = {0, 0x1ff, 0x1ff, 0x1ff, 0x1ff, 0x1ff},
     .entry_name = {"", "PTE", "PDE", "PPE", "PXE", "PML5E"},
     .root_mask = ADDRESS,
+    .page_bits = 1,
+    .page_address = ADDRESS,
     .canonical = canonical57,
     .step = step,
-    .walk = walk57,
+    .translate = translate_la57,
+    .batch = batch_la57,
 };

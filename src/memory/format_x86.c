@@ -2,7 +2,7 @@
  * 32-bit paging: two levels of 4-byte entries. Intel SDM 3A, 4.3. A large entry gives 4 MB:
  * bits 22 to 31 are its address, bits 13 to 20 the address bits 32 to 39 (PSE-36), bit 12 is PAT.
  */
-#include "memory/format.h"
+#include "memory/fast.h"
 
 static bool canonical(uint64_t va)
 {
@@ -22,10 +22,7 @@ static enum ds_entry_kind step(uint64_t entry, int level, uint64_t *next)
     return level == 1 ? DS_ENTRY_PAGE : DS_ENTRY_TABLE;
 }
 
-static void walk(struct ds_tables *t, uint64_t va, int level, uint64_t table, struct ds_reach *r)
-{
-    ds_format_walk(&ds_format_x86, step, t, va, level, table, r);
-}
+DS_WALKS(x86, ds_format_x86, canonical)
 
 const struct ds_format ds_format_x86 = {
     .name = "x86",
@@ -35,7 +32,10 @@ const struct ds_format ds_format_x86 = {
     .index_mask = {0, 0x3ff, 0x3ff},
     .entry_name = {"", "PTE", "PDE"},
     .root_mask = 0xfffff000u,
+    .page_bits = 1,
+    .page_address = 0xfffff000u,
     .canonical = canonical,
     .step = step,
-    .walk = walk,
+    .translate = translate_x86,
+    .batch = batch_x86,
 };

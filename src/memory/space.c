@@ -49,8 +49,7 @@ enum ds_status ds_space_open_paged(struct ds_dump *dump, enum ds_paging mode, ui
         return status;
     }
     s->pages = ds_alloc_array(DS_PAGE_SLOTS, sizeof(*s->pages));
-    s->leaves = ds_alloc_array(DS_LEAF_SLOTS, sizeof(*s->leaves));
-    if (ds_tables_init(&s->tables, dump) != DS_OK || s->pages == NULL || s->leaves == NULL) {
+    if (ds_tables_init(&s->tables, dump) != DS_OK || s->pages == NULL) {
         ds_space_close(s);
         return ds_err_set(err, DS_NO_MEMORY, "out of memory for a translation cache");
     }
@@ -73,20 +72,20 @@ void ds_space_close(struct ds_space *s)
     if (s != NULL) {
         ds_tables_deinit(&s->tables);
         free(s->pages);
-        free(s->leaves);
         free(s);
     }
 }
 
 void ds_space_flush(struct ds_space *s)
 {
-    if (s->format != NULL) {
-        memset(s->pages, 0, DS_PAGE_SLOTS * sizeof(*s->pages));
-        memset(s->leaves, 0, DS_LEAF_SLOTS * sizeof(*s->leaves));
-        for (size_t i = 0; i < DS_TABLE_SLOTS; i++) {
-            s->tables.slots[i].key = 0;
-        }
+    if (s->format == NULL) {
+        return;
     }
+    if (s->pages_used) {
+        memset(s->pages, 0, DS_PAGE_SLOTS * sizeof(*s->pages));
+        s->pages_used = false;
+    }
+    ds_tables_flush(&s->tables);
 }
 
 enum ds_paging ds_space_paging(const struct ds_space *s)
@@ -125,9 +124,7 @@ uint64_t ds_space_upper_root(const struct ds_space *s)
 void ds_space_set_pte_layout(struct ds_space *s, const struct ds_pte_layout *layout)
 {
     s->layout = *layout;
-    if (s->format != NULL) {
-        ds_space_flush(s); /* pages in transition may be elsewhere now */
-    }
+    ds_space_flush(s); /* pages in transition may be elsewhere now */
 }
 
 const struct ds_pte_layout *ds_space_pte_layout(const struct ds_space *s)
@@ -148,41 +145,69 @@ struct ds_opt ds_space_pte_base(const struct ds_space *s)
 void ds_space_set_prototypes(struct ds_space *s, struct ds_space *kernel)
 {
     s->prototypes = kernel;
+    ds_space_flush(s);
 }
 
-/* Fibonacci hashing spreads both neighbours and equal strides. */
-static inline struct ds_cached *cache_slot(struct ds_cached *cache, size_t slots, uint64_t number)
+/* Where an entry of a table above the PTEs leads, as its shadow has it: 0 for nowhere. */
+static ds_shadow shadow_of(struct ds_space *s, enum ds_entry_kind kind, int level, uint64_t next)
 {
-    return &cache[(number * 0x9e3779b97f4a7c15u >> 40) & (slots - 1)];
+    if (kind == DS_ENTRY_PAGE) {
+        return next | 1;
+    }
+    if (kind != DS_ENTRY_TABLE) {
+        return 0;
+    }
+    return level == 2 ? (uintptr_t)ds_tables_page(&s->tables, next)
+                      : (uintptr_t)ds_tables_shadow(&s->tables, next, level - 1,
+                                                    s->format->index_mask[level - 1] + 1u);
 }
 
-enum ds_status ds_space_translate(struct ds_space *s, uint64_t va, uint64_t *pa,
-                                  struct ds_fault *fault)
+const uint8_t *ds_space_reach(struct ds_space *s, uint64_t va, uint64_t *found)
 {
-    if (s->format == NULL) {
-        return ds_fault_set(fault, DS_UNSUPPORTED, va);
+    const struct ds_format *f = s->format;
+    struct ds_tables *t = &s->tables;
+    uint64_t table = ds_space_root(s, va), next = 0;
+    *found = 0;
+    ds_tables_reserve(t);
+    ds_shadow *shadow = ds_tables_shadow(t, table, f->levels, f->index_mask[f->levels] + 1u);
+    if (shadow != NULL) {
+        t->top[va >> 63] = shadow;
     }
-    /* Only addresses that the mode can translate are ever in the caches. */
-    struct ds_cached *page = cache_slot(s->pages, DS_PAGE_SLOTS, va >> 12);
-    if (page->key == (va >> 12) + 1) {
-        *pa = page->pa | (va & DS_PAGE_MASK);
-        return DS_OK;
+    for (int level = f->levels; shadow != NULL; level--, table = next) {
+        const uint8_t *page = ds_tables_page(t, table);
+        if (page == NULL) {
+            return NULL;
+        }
+        uint64_t entry = ds_format_load(f, va, level, page + (table & DS_PAGE_MASK));
+        enum ds_entry_kind kind = f->step(entry, level, &next);
+        ds_shadow to = shadow_of(s, kind, level, next);
+        shadow[(va >> f->shift[level]) & f->index_mask[level]] = to;
+        if (kind == DS_ENTRY_PAGE) {
+            uint64_t span = (uint64_t)1 << f->shift[level];
+            *found = next | (va & (span - 1) & ~DS_PAGE_MASK) | 1;
+        }
+        if (kind != DS_ENTRY_TABLE || level == 2) {
+            return kind == DS_ENTRY_TABLE ? (const uint8_t *)(uintptr_t)to : NULL;
+        }
+        shadow = (ds_shadow *)(uintptr_t)to;
     }
-    if (!s->format->canonical(va)) {
+    return NULL;
+}
+
+enum ds_status ds_space_translate_slow(struct ds_space *s, uint64_t va, uint64_t *pa,
+                                       struct ds_fault *fault)
+{
+    const struct ds_format *f = s->format;
+    uint64_t found;
+    if (!f->canonical(va)) {
         return ds_fault_set(fault, DS_NOT_MAPPED, va);
     }
-    struct ds_reach r;
-    uint64_t reach = va >> s->format->shift[2];
-    struct ds_cached *leaf = cache_slot(s->leaves, DS_LEAF_SLOTS, reach);
-    if (leaf->key == reach + 1) {
-        s->format->walk(&s->tables, va, 1, leaf->pa, &r);
-    } else {
-        s->format->walk(&s->tables, va, s->format->levels, ds_space_root(s, va), &r);
-        if (r.leaf_table != 0) {
-            *leaf = (struct ds_cached){reach + 1, r.leaf_table};
-        }
+    const uint8_t *leaf = ds_space_reach(s, va, &found);
+    if (leaf != NULL) {
+        uint64_t entry = ds_format_load(f, va, 1, leaf);
+        found = (entry & f->page_bits) == f->page_bits ? (entry & f->page_address) | 1 : 0;
     }
-    if (r.status != DS_OK) { /* what Windows makes of it */
+    if (found == 0) {
         struct ds_explanation e;
         ds_space_explain(s, va, &e);
         if (e.status != DS_OK) {
@@ -191,11 +216,40 @@ enum ds_status ds_space_translate(struct ds_space *s, uint64_t va, uint64_t *pa,
             }
             return e.status;
         }
-        r.pa = e.pa;
+        found = (e.pa & ~DS_PAGE_MASK) | 1;
     }
-    *page = (struct ds_cached){(va >> 12) + 1, r.pa & ~DS_PAGE_MASK};
-    *pa = r.pa;
+    ds_space_keep(s, va, found - 1);
+    *pa = (found - 1) | (va & DS_PAGE_MASK);
     return DS_OK;
+}
+
+enum ds_status ds_space_translate(struct ds_space *s, uint64_t va, uint64_t *pa,
+                                  struct ds_fault *fault)
+{
+    if (s->format == NULL) {
+        return ds_fault_set(fault, DS_UNSUPPORTED, va);
+    }
+    const struct ds_cached *page = ds_space_kept(s, va);
+    if (page != NULL) {
+        *pa = page->pa | (va & DS_PAGE_MASK);
+        return DS_OK;
+    }
+    return s->format->translate(s, va, pa, fault);
+}
+
+void ds_space_translate_many(struct ds_space *s, const uint64_t *va, size_t count, uint64_t *pa,
+                             enum ds_status *status)
+{
+    for (size_t i = 0; i < count; i += DS_WALK_BATCH) {
+        size_t part = count - i < DS_WALK_BATCH ? count - i : DS_WALK_BATCH;
+        if (s->format != NULL) {
+            s->format->batch(s, va + i, part, pa + i, status + i);
+            continue;
+        }
+        for (size_t k = i; k < i + part; k++) {
+            status[k] = DS_UNSUPPORTED;
+        }
+    }
 }
 
 /* Reads within one page. */

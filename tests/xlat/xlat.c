@@ -43,14 +43,37 @@ static void check_explained(struct ds_space *s, uint64_t va, struct tally *t)
     }
 }
 
+/* Many at once come to the same as one by one, with whatever is kept from before. */
+static void check_many(struct image *im, struct ds_space *many, struct ds_space *one,
+                       const struct mode *mode, struct tally *t)
+{
+    uint64_t va[100], pa[100], want = 0;
+    enum ds_status status[100];
+    size_t count = 1 + random64(im) % 100;
+    if (random64(im) % 8 == 0)
+        ds_space_flush(many);
+    for (size_t i = 0; i < count; i++)
+        va[i] = i % 4 == 3 ? va[i - 1] ^ 0x1000 : random_va(im, mode);
+    ds_space_translate_many(many, va, count, pa, status);
+    for (size_t i = 0; i < count; i++) {
+        t->done++;
+        if (ds_space_translate(one, va[i], &want, NULL) != status[i] ||
+            (status[i] == DS_OK && pa[i] != want)) {
+            t->bad++;
+            printf("    %016llx: otherwise among many\n", (unsigned long long)va[i]);
+        }
+    }
+}
+
 static void run_mode(struct image *im, const struct mode *mode, uint64_t count)
 {
     struct tally t = {0};
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct ds_space *s;
+        struct ds_space *s, *many;
         struct referee r;
         uint64_t root = random_tables(im, mode);
-        if (ds_space_open_paged(im->dump, mode->paging, root, &s, NULL) != DS_OK)
+        if (ds_space_open_paged(im->dump, mode->paging, root, &s, NULL) != DS_OK ||
+            ds_space_open_paged(im->dump, mode->paging, root, &many, NULL) != DS_OK)
             abort();
         referee_open(&r, im, mode, root);
         for (uint64_t i = 0; i < count / ROUNDS; i++) {
@@ -60,11 +83,14 @@ static void run_mode(struct image *im, const struct mode *mode, uint64_t count)
                 check_one(s, &r, mode, va ^ (random64(im) & 0x1fff), &t);
             if (i % 16 == 0)
                 check_explained(s, va, &t);
+            if (i % 256 == 0)
+                check_many(im, many, s, mode, &t);
             if (i % 64 == 0 && mode->paging != DS_PAGING_ARM64)
                 check_one(s, &r, mode, va ^ (uint64_t)1 << 62, &t); /* not canonical */
         }
         referee_close(&r);
         ds_space_close(s);
+        ds_space_close(many);
     }
     bool enough = t.mapped > t.done / 4 && t.mapped < t.done && t.large != 0;
     printf("%s xlat_%s: %llu translations, %llu mapped, %llu mismatches%s\n",
