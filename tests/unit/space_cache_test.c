@@ -81,7 +81,7 @@ static void made_destroy(struct ds_source *s)
 }
 
 static const struct ds_source_ops made_ops = {"made", made_read, NULL, made_destroy};
-static struct ds_source made = {&made_ops, BODY + (uint64_t)PAGES * 4096};
+static struct ds_source made = {.ops = &made_ops, .size = BODY + (uint64_t)PAGES * 4096};
 static struct ds_dump *dump;
 static struct ds_space *one, *many;
 
