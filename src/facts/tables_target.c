@@ -4,6 +4,7 @@
 #include "facts/skip.h"
 #include "facts/store.h"
 #include "facts/table.h"
+#include "nt/drivers.h"
 
 /* ---- bootstrap_steps ---- */
 
@@ -33,20 +34,15 @@ static void derive_step_detail(struct ds_facts *f, const void *row, size_t i, st
 #define ROW struct ds_step
 static const struct ds_column_spec step_columns[] = {
     {"number", DS_COL_INTEGER, "order of the attempts, from 0", "", DS_DERIVED(ds_derive_number)},
-    {"what", DS_COL_TEXT,
-     "what was looked for: dtb, kernel_base, kdbg, version, symbols, layout, modules, processes, "
-     "processors, memory, invariants",
+    {"what", DS_COL_TEXT, "what was looked for: dtb, kernel_base, kdbg, version, layout, symbols",
      "", DS_FIELD(ROW, what)},
-    {"method", DS_COL_TEXT, "where it was looked for, or what told it: option, header", "",
-     DS_FIELD(ROW, method)},
+    {"method", DS_COL_TEXT, "where it was looked for", "", DS_FIELD(ROW, method)},
     {"ok", DS_COL_BOOL, "whether it was found", "", DS_FIELD(ROW, ok)},
     {"status", DS_COL_TEXT, "why not; NULL when found", "", DS_DERIVED(derive_step_status)},
     {"value", DS_COL_ADDRESS, "the address found, where the step finds one", "",
      DS_FIELD(ROW, value)},
-    {"trust", DS_COL_TEXT,
-     "how far to believe it, where that varies: addresses are verified (what must be there is), "
-     "likely (some of it) or unverified (used because told); layouts as in dump.layout_trust",
-     "", DS_DERIVED(derive_step_trust)},
+    {"trust", DS_COL_TEXT, "how far to believe it, where that varies", "",
+     DS_DERIVED(derive_step_trust)},
     {"detail", DS_COL_TEXT, "one clause for people", "", DS_DERIVED(derive_step_detail)},
 };
 #undef ROW
@@ -91,6 +87,55 @@ static void derive_skip_reason(struct ds_facts *f, const void *row, size_t i, st
         ds_value_text(v, "it is the kernel");
 }
 
+/* The driver of a row; NULL when memory ran out. */
+static const struct ds_driver *driver_at(struct ds_facts *f, size_t i)
+{
+    const struct ds_driver *all = ds_nt_drivers(ds_facts_nt(f));
+    return all != NULL ? &all[i] : NULL;
+}
+
+#define DRIVER_TEXT(fn, member)                                                                    \
+    static void fn(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)              \
+    {                                                                                              \
+        (void)row;                                                                                 \
+        const struct ds_driver *d = driver_at(f, i);                                               \
+        ds_value_text(v, d != NULL ? d->member : NULL);                                            \
+    }
+DRIVER_TEXT(derive_company, company)
+DRIVER_TEXT(derive_product, product)
+DRIVER_TEXT(derive_description, description)
+DRIVER_TEXT(derive_file_version, file_version)
+DRIVER_TEXT(derive_product_version, product_version)
+DRIVER_TEXT(derive_in_box_source, in_box_source)
+DRIVER_TEXT(derive_listed_maker, listed_maker)
+DRIVER_TEXT(derive_timestamp_kind, timestamp_kind)
+DRIVER_TEXT(derive_timestamp_reason, timestamp_reason)
+#undef DRIVER_TEXT
+
+static void derive_in_box(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_driver *d = driver_at(f, i);
+    if (d != NULL)
+        ds_value_opt(v, d->in_box);
+}
+
+static void derive_built(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_driver *d = driver_at(f, i);
+    if (d != NULL)
+        ds_value_time(v, d->built);
+}
+
+static void derive_age(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)row;
+    const struct ds_driver *d = driver_at(f, i);
+    if (d != NULL)
+        ds_value_opt(v, d->age_days);
+}
+
 #define ROW struct ds_module
 static const struct ds_column_spec module_columns[] = {
     {"number", DS_COL_INTEGER, "load order, from 0; 0 is usually the kernel", "",
@@ -104,9 +149,38 @@ static const struct ds_column_spec module_columns[] = {
     {"path", DS_COL_TEXT, "path as recorded; NULL when only the name is", "lmv",
      DS_FIELD(ROW, path)},
     {"timestamp", DS_COL_INTEGER,
-     "TimeDateStamp; seconds since 1970, or a hash in reproducible builds", "lmv",
+     "TimeDateStamp, raw: seconds since 1970, or a hash in reproducible builds", "lmv",
      DS_FIELD(ROW, timestamp)},
+    {"timestamp_kind", DS_COL_TEXT,
+     "whether timestamp is a date: date, probable date, hash, not a date, unknown", "",
+     DS_DERIVED(derive_timestamp_kind)},
+    {"timestamp_reason", DS_COL_TEXT, "why it is held for that", "",
+     DS_DERIVED(derive_timestamp_reason)},
+    {"built_utc", DS_COL_TEXT, "timestamp as ISO 8601, where it is a date or probably one", "lmv",
+     DS_DERIVED(derive_built)},
+    {"age_days", DS_COL_INTEGER, "whole days from built_utc to the time of the dump", "",
+     DS_DERIVED(derive_age)},
     {"checksum", DS_COL_INTEGER, "CheckSum of the image header", "lmv", DS_FIELD(ROW, checksum)},
+    {"company", DS_COL_TEXT,
+     "CompanyName of the version resource: what the image says of itself, unchecked; NULL when not "
+     "captured",
+     "lmv", DS_DERIVED(derive_company)},
+    {"product", DS_COL_TEXT, "ProductName, likewise", "lmv", DS_DERIVED(derive_product)},
+    {"description", DS_COL_TEXT, "FileDescription, likewise", "lmv",
+     DS_DERIVED(derive_description)},
+    {"file_version", DS_COL_TEXT, "FileVersion, likewise", "lmv", DS_DERIVED(derive_file_version)},
+    {"product_version", DS_COL_TEXT, "ProductVersion, likewise", "lmv",
+     DS_DERIVED(derive_product_version)},
+    {"in_box", DS_COL_BOOL,
+     "whether Microsoft ships a file of this name with Windows: 1 is a hint by name and no proof, "
+     "0 "
+     "says only that the name is not on the list",
+     "", DS_DERIVED(derive_in_box)},
+    {"in_box_source", DS_COL_TEXT, "what the list says of the name", "",
+     DS_DERIVED(derive_in_box_source)},
+    {"listed_maker", DS_COL_TEXT,
+     "who made the files of that name that a public list knows: a hint by name", "",
+     DS_DERIVED(derive_listed_maker)},
     {"ldr_entry", DS_COL_ADDRESS, "_KLDR_DATA_TABLE_ENTRY: virtual; NULL for triage dumps",
      "!list nt!PsLoadedModuleList", DS_FIELD(ROW, entry)},
     {"skip_reason", DS_COL_TEXT,

@@ -34,6 +34,11 @@ void ds_build_limits(struct ds_builder *b);
 /* Needs the bugcheck, the fault and the system. */
 void ds_build_verdict(struct ds_builder *b);
 
+/* Whose driver a module of the target is. */
+struct ds_report_owner ds_build_owner(struct ds_builder *b, const struct ds_module *m);
+/* The same for the culprit, in words; needs the modules and the culprit. */
+void ds_build_culprit_owner(struct ds_builder *b);
+
 /* "amdppm+0x334c", "unloaded x.sys+0x10"; NULL when va lies in no module. */
 const char *ds_build_where(struct ds_builder *b, uint64_t va);
 

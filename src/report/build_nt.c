@@ -200,9 +200,8 @@ void ds_build_modules(struct ds_builder *b)
                                        .base = m->base,
                                        .size = m->size,
                                        .timestamp = m->timestamp,
-                                       .checksum = m->checksum};
-        if (t->kernel_pe_known && t->kernel_pe.base == m->base)
-            o->reproducible = ds_opt_known(t->kernel_pe.reproducible);
+                                       .checksum = m->checksum,
+                                       .owner = ds_build_owner(b, m)};
     }
     const struct ds_unloaded_modules *u = ds_nt_unloaded_modules(b->nt);
     r->unloaded = ds_build_array(b, u->count, sizeof(*r->unloaded));

@@ -94,6 +94,7 @@ void ds_build_verdict(struct ds_builder *b)
     r->culprit = culprit_from(&v.culprit);
     for (size_t i = 0; i < v.runner_up_count && i < 4; i++)
         r->runners_up[r->runner_up_count++] = culprit_from(&v.runners_up[i]);
+    ds_build_culprit_owner(b);
     r->verdict.what = verdict_what(r);
     r->verdict.who = verdict_who(r);
     r->verdict.why = verdict_why(r);

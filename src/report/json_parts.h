@@ -16,6 +16,9 @@ void ds_json_part_system(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_crash(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_modules(struct ds_json *j, const struct ds_report *r);
 
+/* Whose driver it is: members of the object that is open. */
+void ds_json_part_owner(struct ds_json *j, const struct ds_report_owner *o);
+
 /* A cell of a query row or of evidence; addresses with `digits` hex digits. */
 void ds_json_cell(struct ds_json *j, const struct ds_cell *cell, unsigned digits);
 /* A FILETIME as ISO 8601; null when unknown or no date. */

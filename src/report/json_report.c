@@ -94,6 +94,45 @@ static void json_culprit_members(struct ds_json *j, const struct ds_report_culpr
     ds_json_key_string(j, "confidence", c->confidence);
 }
 
+static void key_flag(struct ds_json *j, const char *key, struct ds_opt flag)
+{
+    ds_json_key(j, key);
+    if (flag.known)
+        ds_json_bool(j, flag.value != 0);
+    else
+        ds_json_null(j);
+}
+
+void ds_json_part_owner(struct ds_json *j, const struct ds_report_owner *o)
+{
+    key_flag(j, "reproducible", o->reproducible);
+    ds_json_key_string(j, "timestamp_kind", o->timestamp_kind);
+    ds_json_key_string(j, "timestamp_reason", o->timestamp_reason);
+    ds_json_key_time(j, "built", o->built);
+    ds_json_key_opt(j, "age_days", o->age_days);
+    ds_json_key_string(j, "company", o->company);
+    ds_json_key_string(j, "product", o->product);
+    ds_json_key_string(j, "description", o->description);
+    ds_json_key_string(j, "file_version", o->file_version);
+    ds_json_key_string(j, "product_version", o->product_version);
+    key_flag(j, "in_box", o->in_box);
+    ds_json_key_string(j, "in_box_source", o->in_box_source);
+    ds_json_key_string(j, "listed_maker", o->listed_maker);
+}
+
+static void json_culprit_owner(struct ds_json *j, const struct ds_report_owner *o)
+{
+    ds_json_key(j, "driver");
+    if (o == NULL) {
+        ds_json_null(j);
+        return;
+    }
+    ds_json_object(j);
+    ds_json_key_string(j, "text", o->text);
+    ds_json_part_owner(j, o);
+    ds_json_object_end(j);
+}
+
 void ds_json_part_verdict(struct ds_json *j, const struct ds_report *r)
 {
     ds_json_key(j, "verdict");
@@ -106,6 +145,7 @@ void ds_json_part_verdict(struct ds_json *j, const struct ds_report *r)
     ds_json_key(j, "culprit");
     ds_json_object(j);
     json_culprit_members(j, &r->culprit);
+    json_culprit_owner(j, r->culprit_owner);
     ds_json_key(j, "runners_up");
     ds_json_array(j);
     for (size_t i = 0; i < r->runner_up_count; i++) {

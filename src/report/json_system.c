@@ -199,11 +199,7 @@ static void json_module(struct ds_json *j, const struct ds_report *r,
     ds_json_key_unsigned(j, "size", m->size);
     ds_json_key_hex(j, "timestamp", m->timestamp, 8);
     ds_json_key_hex(j, "checksum", m->checksum, 8);
-    ds_json_key(j, "reproducible");
-    if (m->reproducible.known)
-        ds_json_bool(j, m->reproducible.value != 0);
-    else
-        ds_json_null(j);
+    ds_json_part_owner(j, &m->owner);
     ds_json_key_string(j, "source", m->source);
     ds_json_object_end(j);
 }

@@ -181,11 +181,21 @@ struct ds_report_stack {
     struct ds_opt end_sp;
 };
 
+struct ds_report_owner { /* whose driver it is; see nt/drivers.h */
+    bool known;
+    bool has_no_version; /* the image was captured and has no version resource */
+    const char *company, *product, *description, *file_version, *product_version;
+    const char *in_box_source, *listed_maker, *timestamp_kind, *timestamp_reason;
+    struct ds_opt in_box, built, age_days;
+    struct ds_opt reproducible; /* 1: the timestamp is a hash; unknown when not captured */
+    const char *text;           /* for people; the culprit's only */
+};
+
 struct ds_report_module {
     const char *name, *path, *source;
     uint64_t base, size;
     struct ds_opt timestamp, checksum;
-    struct ds_opt reproducible; /* 1: the timestamp is a hash; unknown when not captured */
+    struct ds_report_owner owner;
 };
 
 struct ds_report_unloaded {
@@ -209,6 +219,7 @@ struct ds_report {
     struct ds_report_bugcheck bugcheck;
     struct ds_report_verdict verdict;
     struct ds_report_culprit culprit;
+    const struct ds_report_owner *culprit_owner; /* NULL when the culprit is no loaded module */
     struct ds_report_culprit runners_up[4];
     size_t runner_up_count;
     struct ds_signature signature;

@@ -60,6 +60,8 @@ void ds_text_verdict(struct ds_paper *p, const struct ds_report *r)
     ds_paper_item_styled(p, VERDICT_INDENT, DS_STYLE_BOLD, "What", DS_STYLE_BOLD, r->verdict.what);
     ds_paper_item_styled(p, VERDICT_INDENT, DS_STYLE_BOLD, "Who",
                          blamed ? DS_STYLE_BAD : DS_STYLE_WARN, r->verdict.who);
+    if (r->culprit_owner != NULL)
+        ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BOLD, "Whose", r->culprit_owner->text);
     ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BOLD, "Why", r->verdict.why);
     if (r->damaged)
         ds_paper_item(p, VERDICT_INDENT, DS_STYLE_BAD, "File",

@@ -125,17 +125,45 @@ void ds_text_system(struct ds_paper *p, const struct ds_report *r)
         ds_paper_fieldf(p, "Processes", "%" PRIu64, r->process_total.value);
 }
 
-/* The timestamp is a date only where the image is known not to carry a build hash there. */
+/* The day of the build where the stamp is a date, else the stamp itself, marked. */
+static void module_built(const struct ds_report_module *m, char text[DS_CLOCK_TEXT])
+{
+    const struct ds_report_owner *o = &m->owner;
+    if (o->built.known && ds_clock_iso(o->built.value, text))
+        (void)snprintf(text + strlen("2000-01-01"), 2, "%s",
+                       strcmp(o->timestamp_kind, "date") == 0 ? "" : "?");
+    else if (m->timestamp.known)
+        (void)snprintf(text, DS_CLOCK_TEXT, "%08" PRIx64 "*", m->timestamp.value);
+    else
+        (void)snprintf(text, DS_CLOCK_TEXT, "%s", DS_REPORT_UNKNOWN);
+}
+
 static void module_row(struct ds_paper *p, const struct ds_report *r,
                        const struct ds_report_module *m)
 {
-    char stamp[DS_CLOCK_TEXT] = DS_REPORT_UNKNOWN;
-    if (m->timestamp.known)
-        (void)snprintf(stamp, sizeof(stamp), "%08" PRIx64, m->timestamp.value);
-    ds_paper_rowf(p, DS_STYLE_PLAIN, "  %0*" PRIx64 " %8" PRIx64 " %8s  %s%s", (int)r->digits,
-                  m->base, m->size, stamp,
-                  m->name != NULL && m->name[0] != '\0' ? m->name : DS_REPORT_UNKNOWN,
-                  m->reproducible.known && m->reproducible.value ? " (build hash)" : "");
+    char built[DS_CLOCK_TEXT];
+    const struct ds_report_owner *o = &m->owner;
+    module_built(m, built);
+    const char *whose = o->company;
+    if (whose == NULL && o->in_box.known && o->in_box.value != 0)
+        whose = "[in-box]";
+    ds_paper_rowf(
+        p, DS_STYLE_PLAIN, "  %0*" PRIx64 " %8" PRIx64 " %-11s %s%s%s%s%s", (int)r->digits, m->base,
+        m->size, built, m->name != NULL && m->name[0] != '\0' ? m->name : DS_REPORT_UNKNOWN,
+        whose != NULL ? "  " : "", whose != NULL ? whose : "", o->file_version != NULL ? " " : "",
+        o->file_version != NULL ? o->file_version : "");
+}
+
+static void module_rows(struct ds_paper *p, const struct ds_report *r)
+{
+    ds_paper_item_styled(p, 2, DS_STYLE_PLAIN, "", DS_STYLE_DIM,
+                         "Company and version are the image's own word; [in-box]: Microsoft ships "
+                         "a file of that name. Built: a date with ? may be a build hash; * marks a "
+                         "stamp that is no date or may be none.");
+    ds_paper_rowf(p, DS_STYLE_DIM, "  %-*s %8s %-11s name, company, version", (int)r->digits,
+                  "base", "size", "built");
+    for (size_t i = 0; i < r->module_count; i++)
+        module_row(p, r, &r->modules[i]);
 }
 
 static void unloaded_rows(struct ds_paper *p, const struct ds_report *r)
@@ -209,9 +237,7 @@ void ds_text_modules(struct ds_paper *p, const struct ds_report *r, int verbose)
         return;
     }
     ds_paper_heading(p, "DRIVERS");
-    ds_paper_rowf(p, DS_STYLE_DIM, "  %-*s %8s %8s  name", (int)r->digits, "base", "size", "stamp");
-    for (size_t i = 0; i < r->module_count; i++)
-        module_row(p, r, &r->modules[i]);
+    module_rows(p, r);
     if (r->unloaded_count > 0)
         unloaded_rows(p, r);
 }

@@ -99,6 +99,23 @@ static bool read_directory(const struct ds_pe_memory *m, const struct ds_pe *pe,
     return true;
 }
 
+/* Whether the image states that it has no such directory. */
+static bool lacks_directory(const struct ds_pe_memory *m, const struct ds_pe *pe, uint32_t opt_at,
+                            uint32_t directories, uint32_t index)
+{
+    uint8_t entry[8], count[4];
+    uint32_t before = pe->is64 ? 112 : 96;
+    if (index >= directories)
+        return true;
+    if (read_at(m, pe->base, opt_at + before - 4, count, sizeof count) != DS_OK)
+        return false;
+    if (index >= ds_le32(count))
+        return true;
+    return read_at(m, pe->base, (uint64_t)opt_at + before + 8u * index, entry, sizeof entry) ==
+               DS_OK &&
+           ds_le64(entry) == 0;
+}
+
 /* CV_INFO_PDB70: "RSDS", GUID, age, path of the PDB. */
 static void read_codeview(const struct ds_pe_memory *m, struct ds_pe *pe, uint32_t rva,
                           uint32_t size)
@@ -126,7 +143,8 @@ static void read_codeview(const struct ds_pe_memory *m, struct ds_pe *pe, uint32
 static void read_debug(const struct ds_pe_memory *m, struct ds_pe *pe, uint32_t rva, uint32_t size)
 {
     uint32_t count = size / DEBUG_ENTRY;
-    if (count > DEBUG_ENTRIES)
+    bool whole = count <= DEBUG_ENTRIES;
+    if (!whole)
         count = DEBUG_ENTRIES;
     for (uint32_t i = 0; i < count; i++) {
         uint8_t entry[DEBUG_ENTRY];
@@ -138,6 +156,7 @@ static void read_debug(const struct ds_pe_memory *m, struct ds_pe *pe, uint32_t 
         if (type == TYPE_CODEVIEW && pe->pdb_id[0] == '\0')
             read_codeview(m, pe, ds_le32(entry + 20), ds_le32(entry + 16));
     }
+    pe->debug_known = whole;
 }
 
 enum ds_status ds_pe_read_from(const struct ds_pe_memory *memory, uint64_t base, struct ds_pe *ret,
@@ -154,8 +173,11 @@ enum ds_status ds_pe_read_from(const struct ds_pe_memory *memory, uint64_t base,
     (void)read_directory(memory, &pe, opt_at, directories, 0, &pe.export_rva, &pe.export_size);
     (void)read_directory(memory, &pe, opt_at, directories, 3, &pe.exception_rva,
                          &pe.exception_size);
+    (void)read_directory(memory, &pe, opt_at, directories, 2, &pe.resource_rva, &pe.resource_size);
     if (read_directory(memory, &pe, opt_at, directories, 6, &rva, &size))
         read_debug(memory, &pe, rva, size);
+    else
+        pe.debug_known = lacks_directory(memory, &pe, opt_at, directories, 6);
     *ret = pe;
     return DS_OK;
 }

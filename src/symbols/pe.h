@@ -14,11 +14,13 @@ struct ds_pe {
     uint32_t size_of_image;
     uint32_t checksum;
     bool is64;
+    bool debug_known;   /* the debug directory was read whole, or there is none */
     bool reproducible;  /* debug directory entry of type 16: timestamp is a hash, not a date */
     char pdb_name[128]; /* file name part, UTF-8; "" when unknown */
     char pdb_id[48];    /* "5278AFF86C341677D7D7835C85B7B844-1"; "" when unknown */
     uint32_t export_rva, export_size;       /* 0 when none */
     uint32_t exception_rva, exception_size; /* .pdata directory */
+    uint32_t resource_rva, resource_size;   /* .rsrc directory */
 };
 
 /* Where an image's bytes come from: all `len` bytes at va, or a fault (which may be NULL). */

@@ -1,5 +1,113 @@
-/* What this kernel's entries that are not present look like. */
+/* Which paging mode, and what this kernel's entries that are not present look like. */
+#include <string.h>
+
 #include "target/impl.h"
+
+/* KUSER_SHARED_DATA in kernel space (wdm.h): every process has it. */
+uint64_t ds_shared_user_data(const struct ds_target *t)
+{
+    return t->arch == DS_ARCH_X86 ? 0xffdf0000u : 0xfffff78000000000u;
+}
+
+/* The modes that the architecture allows, the one that the header names first. */
+static size_t modes_of(const struct ds_target *t, enum ds_paging modes[2])
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    bool pae = h->pae_enabled.known && h->pae_enabled.value != 0;
+    switch (t->arch) {
+    case DS_ARCH_X64:
+        modes[0] = DS_PAGING_X64;
+        modes[1] = DS_PAGING_LA57;
+        return 2;
+    case DS_ARCH_X86:
+        modes[0] = pae ? DS_PAGING_PAE : DS_PAGING_X86;
+        modes[1] = pae ? DS_PAGING_X86 : DS_PAGING_PAE;
+        return 2;
+    case DS_ARCH_ARM64:
+        modes[0] = DS_PAGING_ARM64;
+        return 1;
+    case DS_ARCH_ARM:
+    case DS_ARCH_UNKNOWN:
+        break;
+    }
+    modes[0] = DS_PAGING_NONE;
+    return 1;
+}
+
+/* A head of a list whose first entry points back at it. */
+static bool list_holds(struct ds_target *t, struct ds_space *s)
+{
+    struct ds_opt head = ds_dump_header(t->dump)->ps_loaded_module_list;
+    uint64_t first, back;
+    return head.known && ds_space_read_ptr(s, head.value, &first, NULL) == DS_OK &&
+           ds_space_read_ptr(s, first + t->pointer_size, &back, NULL) == DS_OK &&
+           back == head.value;
+}
+
+/* Replaces the space of the first mode by one of the second where only that one works. */
+static void try_other_mode(struct ds_target *t, enum ds_paging mode, uint64_t dtb,
+                           struct ds_fault *fault, enum ds_status *status)
+{
+    struct ds_space *other;
+    uint64_t pa;
+    if (ds_space_open_paged(t->dump, mode, dtb, &other, NULL) != DS_OK) {
+        return;
+    }
+    ds_space_set_pointer_size(other, t->pointer_size);
+    struct ds_fault again;
+    if (ds_space_translate(other, ds_shared_user_data(t), &pa, &again) == DS_OK &&
+        list_holds(t, other)) {
+        ds_space_close(t->kernel);
+        t->kernel = other;
+        *fault = again;
+        *status = DS_OK;
+        return;
+    }
+    ds_space_close(other);
+}
+
+bool ds_boot_open_paged(struct ds_target *t)
+{
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    struct ds_err err = {0};
+    struct ds_fault fault;
+    enum ds_paging modes[2] = {DS_PAGING_NONE, DS_PAGING_NONE};
+    uint64_t pa;
+    if (!h->dtb.known) {
+        ds_step_add(t, "dtb", "header", h->dtb.why, h->dtb, "",
+                    "DirectoryTableBase is not recorded");
+        t->kernel_why = DS_NOT_FOUND;
+        t->kernel_why_text = "the header records no page directory";
+        return false;
+    }
+    size_t count = modes_of(t, modes);
+    enum ds_status status = ds_space_open_paged(t->dump, modes[0], h->dtb.value, &t->kernel, &err);
+    if (status != DS_OK) {
+        ds_step_add(t, "dtb", "header", status, h->dtb, "", "%s", err.text);
+        const char *why = ds_arena_strdup(&t->arena, err.text, strlen(err.text));
+        t->kernel_why = status;
+        t->kernel_why_text = why != NULL ? why : "";
+        return false;
+    }
+    ds_space_set_pointer_size(t->kernel, t->pointer_size);
+    status = ds_space_translate(t->kernel, ds_shared_user_data(t), &pa, &fault);
+    if (status != DS_OK && count == 2) {
+        try_other_mode(t, modes[1], h->dtb.value, &fault, &status);
+    }
+    t->dtb = ds_opt_known(ds_space_dtb(t->kernel));
+    if (status == DS_OK) {
+        const char *mode = ds_space_paging(t->kernel) != modes[0] ? ds_paging_name(modes[1]) : "";
+        ds_step_add(t, "dtb", "header", DS_OK, t->dtb, "", "KUSER_SHARED_DATA translates%s%s",
+                    mode[0] != '\0' ? ", and only with the page tables of " : "", mode);
+    } else {
+        ds_step_add(t, "dtb", "header", status, t->dtb, "",
+                    "KUSER_SHARED_DATA does not translate (level %d: %s)", fault.level,
+                    ds_status_text(status));
+    }
+    return true;
+}
+
+/* ---- software entries ---- */
 
 /* MiState.Hardware.InvalidPteMask; unknown where the address or the member is. */
 static struct ds_opt invalid_mask(struct ds_target *t)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "symbols/pe.h"
+#include "symbols/pe_version.h"
 
 #define BASE 0xfffff80000000000u
 
@@ -55,6 +56,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (memchr(pe.pdb_id, '\0', sizeof pe.pdb_id) == NULL ||
         memchr(pe.pdb_name, '\0', sizeof pe.pdb_name) == NULL)
+        abort();
+    struct ds_pe_version v;
+    if (ds_pe_read_version(&memory, &pe, &v) == DS_OK &&
+        (memchr(v.company, '\0', sizeof v.company) == NULL ||
+         memchr(v.product, '\0', sizeof v.product) == NULL ||
+         memchr(v.description, '\0', sizeof v.description) == NULL ||
+         memchr(v.file_version, '\0', sizeof v.file_version) == NULL ||
+         memchr(v.product_version, '\0', sizeof v.product_version) == NULL))
         abort();
     if (ds_pe_exports(&memory, &pe, count_export, &count, NULL) == DS_NOT_FOUND && count != 0)
         abort();
