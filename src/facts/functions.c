@@ -8,6 +8,7 @@
 #include "facts/resolve.h"
 #include "nt/bugcheck.h"
 #include "nt/codes.h"
+#include "nt/hardware.h"
 
 static struct ds_facts *facts_of(sqlite3_context *c)
 {
@@ -259,6 +260,24 @@ static void fn_addr_ge(sqlite3_context *c, int argc, sqlite3_value **argv)
         sqlite3_result_int(c, order >= 0);
 }
 
+static void fn_disasm(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t va;
+    struct ds_insn insn;
+    if (arg_u64(argv[0], &va) && ds_nt_disassemble(ds_facts_nt(facts_of(c)), va, &insn) == DS_OK)
+        sqlite3_result_text(c, insn.text, -1, SQLITE_TRANSIENT);
+}
+
+static void fn_insn_size(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint64_t va;
+    struct ds_insn insn;
+    if (arg_u64(argv[0], &va) && ds_nt_disassemble(ds_facts_nt(facts_of(c)), va, &insn) == DS_OK)
+        give_u64(c, insn.size);
+}
+
 const struct ds_function_spec ds_functions[] = {
     {"addr", "x", "the integer as hexadecimal text: 0xfffff8048b58334c"},
     {"symbol", "va", "module!symbol+offset or module+offset; NULL when in no module"},
@@ -269,6 +288,8 @@ const struct ds_function_spec ds_functions[] = {
     {"ptr", "va", "the pointer there, zero-extended on 32-bit systems"},
     {"ustr", "va", "text of the UNICODE_STRING there"},
     {"field", "va, '_TYPE.Member'", "the member of the structure at the virtual address"},
+    {"disasm", "va", "the instruction there, Intel syntax; NULL when its bytes were not captured"},
+    {"insn_size", "va", "bytes of the instruction there: va + insn_size(va) is the next one"},
     {"ntstatus", "x", "name of an NTSTATUS; NULL when not known"},
     {"ticks_ms", "ticks", "clock ticks (as in threads.wait_time_ticks) in milliseconds"},
     {"filetime", "x", "100 ns ticks since 1601 as ISO 8601 text, UTC"},
@@ -286,10 +307,12 @@ static const struct {
     int argc;
     void (*call)(sqlite3_context *, int, sqlite3_value **);
 } implementations[] = {
-    {1, fn_addr},          {1, fn_symbol},        {1, fn_u8},       {1, fn_u16},
-    {1, fn_u32},           {1, fn_u64},           {1, fn_ptr},      {1, fn_ustr},
-    {2, fn_field},         {1, fn_ntstatus},      {1, fn_ticks_ms}, {1, fn_filetime},
-    {2, fn_addr_lt},       {2, fn_addr_le},       {2, fn_addr_gt},  {2, fn_addr_ge},
+    {1, fn_addr},          {1, fn_symbol},        {1, fn_u8},
+    {1, fn_u16},           {1, fn_u32},           {1, fn_u64},
+    {1, fn_ptr},           {1, fn_ustr},          {2, fn_field},
+    {1, fn_disasm},        {1, fn_insn_size},     {1, fn_ntstatus},
+    {1, fn_ticks_ms},      {1, fn_filetime},      {2, fn_addr_lt},
+    {2, fn_addr_le},       {2, fn_addr_gt},       {2, fn_addr_ge},
     {1, fn_bugcheck_name}, {1, fn_bugcheck_base},
 };
 _Static_assert(sizeof(implementations) / sizeof(implementations[0]) ==

@@ -17,6 +17,12 @@
     X(exceptions)                                                                                  \
     X(contexts)                                                                                    \
     X(registers)                                                                                   \
+    X(faulting_instruction)                                                                        \
+    X(instruction_operands)                                                                        \
+    X(instruction_features)                                                                        \
+    X(bit_flips)                                                                                   \
+    X(pte_flips)                                                                                   \
+    X(code_flips)                                                                                  \
     X(stack_frames)                                                                                \
     X(bugcheck_stack_frames)                                                                       \
     X(processors)                                                                                  \

@@ -229,6 +229,7 @@ static void add_stack_trap_frame(struct inputs *in)
     if (sp != 0 && ds_trap_frame_find(t, sp, place.limit, in->code_address.value, &va) == DS_OK &&
         ds_trap_frame_read(t, va, &c) == DS_OK) {
         add_context(f, &c, "trap frame on the stack", "the fault itself");
+        f->contexts[f->context_count - 1].at = ds_opt_known(va);
     }
 }
 

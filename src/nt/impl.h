@@ -26,6 +26,7 @@ struct ds_nt {
     struct ds_whea whea;
     struct ds_nt_spaces *spaces;     /* owned; NULL until one was asked for */
     const struct ds_driver *drivers; /* arena; NULL until asked for */
+    struct ds_hardware *hardware;    /* owned; made on first use */
     struct ds_process *process_rows; /* owned */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
@@ -108,6 +109,9 @@ struct ds_stack_place {
 struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
 /* The stacks of the fault. */
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
+
+/* hardware.c */
+void ds_hardware_free(struct ds_hardware *h);
 
 /* ---- follow.c and its helpers ---- */
 

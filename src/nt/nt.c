@@ -27,6 +27,7 @@ void ds_nt_close(struct ds_nt *nt)
         free(nt->thread_rows);
         free(nt->processor_rows);
         free(nt->unloaded_rows);
+        ds_hardware_free(nt->hardware);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);

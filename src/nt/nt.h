@@ -102,6 +102,7 @@ struct ds_exception {
 struct ds_context_record {
     struct ds_context context;
     const char *source;  /* static: "header", "bugcheck parameter 4", "KPRCB.Context" */
+    struct ds_opt at;    /* virtual address of a trap frame that was searched for */
     bool chosen;         /* the one the report's faulting context is */
     const char *meaning; /* static: "the fault itself", "KeBugCheckEx, after the fault" */
 };

@@ -128,7 +128,7 @@ enum ds_status ds_report_build(const struct ds_report_input *in, struct ds_repor
     ds_build_bugcheck_resolved(&b);
     if (in->findings != NULL)
         ds_build_findings(&b, in->findings);
-    ds_build_verdict(&b);
+    ds_build_verdict(&b, in->findings);
     ds_build_limits(&b);
     if (ds_build_integrity(r, b.t->dump) != DS_OK)
         b.no_memory = true;

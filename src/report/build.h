@@ -31,8 +31,8 @@ void ds_build_fault(struct ds_builder *b);
 void ds_build_modules(struct ds_builder *b);
 void ds_build_findings(struct ds_builder *b, const struct ds_findings *findings);
 void ds_build_limits(struct ds_builder *b);
-/* Needs the bugcheck, the fault and the system. */
-void ds_build_verdict(struct ds_builder *b);
+/* Needs the bugcheck, the fault and the system; findings may be NULL. */
+void ds_build_verdict(struct ds_builder *b, const struct ds_findings *findings);
 
 /* Whose driver a module of the target is. */
 struct ds_report_owner ds_build_owner(struct ds_builder *b, const struct ds_module *m);

@@ -85,12 +85,14 @@ static struct ds_report_culprit culprit_from(const struct ds_culprit *c)
                                       .confidence = c->confidence};
 }
 
-void ds_build_verdict(struct ds_builder *b)
+void ds_build_verdict(struct ds_builder *b, const struct ds_findings *findings)
 {
     struct ds_report *r = b->r;
     struct ds_verdict v = {.culprit = {.kind = DS_CULPRIT_UNKNOWN}};
     if (ds_culprit_find(b->nt, &v) != DS_OK)
         b->no_memory = true;
+    if (findings != NULL)
+        ds_verdict_weigh(findings, &v);
     r->culprit = culprit_from(&v.culprit);
     for (size_t i = 0; i < v.runner_up_count && i < 4; i++)
         r->runners_up[r->runner_up_count++] = culprit_from(&v.runners_up[i]);

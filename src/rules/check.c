@@ -72,6 +72,10 @@ static enum ds_status check_columns(const char *file, unsigned line, const struc
             if (strcmp(columns->names[i], columns->names[k]) == 0)
                 return ds_err_set(err, DS_INVALID, "%s:%u: the query has two columns \"%s\"", file,
                                   line, columns->names[i]);
+    if (p->verdict != NULL && !has_column(columns, "confidence", strlen("confidence")))
+        return ds_err_set(err, DS_INVALID,
+                          "%s:%u: a pattern with a verdict needs a column \"confidence\"", file,
+                          line);
     const char *at = p->message;
     struct ds_placeholder ph;
     while (ds_message_next(&at, &ph))

@@ -13,6 +13,7 @@ enum key_kind {
     KEY_LINES,    /* a string, or strings that are joined by line breaks */
     KEY_LIST,     /* strings; may be empty */
     KEY_SEVERITY, /* a name of a severity */
+    KEY_VERDICT,  /* a kind of culprit; the only key that may be missing */
 };
 
 struct key {
@@ -29,6 +30,7 @@ static const struct key keys[] = {
     TEXT_KEY(id, KEY_TEXT),
     TEXT_KEY(title, KEY_TEXT),
     TEXT_KEY(severity, KEY_SEVERITY),
+    TEXT_KEY(verdict, KEY_VERDICT),
     {"requires", KEY_LIST, offsetof(struct ds_pattern, requires_),
      offsetof(struct ds_pattern, requires_count)},
     TEXT_KEY(query, KEY_LINES),
@@ -175,6 +177,12 @@ static enum ds_status read_key(struct reader *r, const struct key *k, const cJSO
         if (!cJSON_IsString(v) || !ds_severity_parse(v->valuestring, &p->severity))
             return bad_key(r, k->name, "must be info, low, medium, high or critical");
         return DS_OK;
+    case KEY_VERDICT:
+        if (!cJSON_IsString(v) || (strcmp(v->valuestring, "hardware") != 0 &&
+                                   strcmp(v->valuestring, "memory-corruption") != 0))
+            return bad_key(r, k->name, "must be hardware or memory-corruption");
+        p->verdict = v->valuestring[0] == 'h' ? "hardware" : "memory-corruption";
+        return DS_OK;
     }
     return DS_INVALID;
 }
@@ -213,7 +221,7 @@ static enum ds_status read_object(struct reader *r, const cJSON *root, const cha
             return st;
     }
     for (size_t i = 0; i < KEYS; i++)
-        if (!seen[i])
+        if (!seen[i] && keys[i].kind != KEY_VERDICT)
             return ds_err_set(r->err, DS_INVALID, "%s:1: \"%s\" is missing", r->file, keys[i].name);
     if (ret->requires_count == 0)
         return bad_key(r, "requires", "must name a table");

@@ -12,6 +12,8 @@
 struct ds_pattern {
     const char *id, *title, *query, *message, *explain;
     enum ds_severity severity;
+    const char *verdict; /* "hardware", "memory-corruption": what a match may make the verdict, with
+                            the confidence of the row's column `confidence`; NULL for others */
     const char *const *requires_; /* "table" or "table.column" */
     size_t requires_count;
     const char *const *next_steps;
@@ -107,5 +109,13 @@ struct ds_verdict {
 };
 /* Fills *ret with strings that live in the nt's target arena. */
 enum ds_status ds_culprit_find(struct ds_nt *nt, struct ds_verdict *ret) DS_MUST_CHECK;
+
+/*
+ * Lets matches of patterns that have a `verdict` take the place of whoever was blamed: the one of
+ * the highest confidence, from "medium" on, when nobody asked for the crash and the bugcheck's own
+ * meaning does not say as much with the same confidence. The culprit so far becomes the first
+ * runner-up, when it has a module. Strings belong to the findings.
+ */
+void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v);
 
 #endif

@@ -74,7 +74,8 @@ enum ds_status ds_insn_decode(struct ds_insn_decoder *d, uint64_t va, const uint
     const cs_insn *in = d->insn;
     if (in->size == 0 || in->size > DS_INSN_BYTES || in->detail == NULL)
         return DS_INVALID;
-    *ret = (struct ds_insn){.arch = d->arch, .va = va, .size = (uint8_t)in->size};
+    *ret = (struct ds_insn){
+        .arch = d->arch, .va = va, .size = (uint8_t)in->size, .target_register = ""};
     memcpy(ret->bytes, bytes, in->size);
     snprintf(ret->mnemonic, sizeof(ret->mnemonic), "%.31s", in->mnemonic);
     snprintf(ret->text, sizeof(ret->text), "%.31s%s%.158s", in->mnemonic,

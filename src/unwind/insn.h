@@ -64,6 +64,7 @@ struct ds_insn {
     bool other_memory; /* it touches, or may touch, more than is listed: descriptor tables, an
                           address made of vector registers */
     uint64_t target;   /* of a direct call or jump; 0 when indirect */
+    const char *target_register; /* of a call or jump through a register; "" otherwise; static */
     const struct ds_cpu_feature *features[DS_INSN_FEATURES];
     size_t feature_count;
 };

@@ -90,7 +90,7 @@ static void add_operand(csh handle, const cs_insn *in, const cs_arm64_op *op, st
     ds_insn_add_memory(ret, &m);
 }
 
-static void classify(const cs_insn *in, uint32_t word, struct ds_insn *ret)
+static void classify(csh handle, const cs_insn *in, uint32_t word, struct ds_insn *ret)
 {
     const char *m = in->mnemonic;
     const cs_arm64 *a = &in->detail->arm64;
@@ -111,13 +111,16 @@ static void classify(const cs_insn *in, uint32_t word, struct ds_insn *ret)
     if ((ret->kind & (DS_INSN_CALL | DS_INSN_JUMP)) != 0 && a->op_count > 0 &&
         a->operands[a->op_count - 1].type == ARM64_OP_IMM)
         ret->target = (uint64_t)a->operands[a->op_count - 1].imm;
+    else if ((ret->kind & (DS_INSN_CALL | DS_INSN_JUMP)) != 0 && a->op_count == 1 &&
+             a->operands[0].type == ARM64_OP_REG)
+        ret->target_register = ds_insn_reg_name(handle, a->operands[0].reg);
 }
 
 void ds_insn_fill_arm64(csh handle, const cs_insn *in, struct ds_insn *ret)
 {
     const cs_arm64 *a = &in->detail->arm64;
     uint32_t word = ds_le32(in->bytes);
-    classify(in, word, ret);
+    classify(handle, in, word, ret);
     /* Cache, translation and debug operations name an address in a plain register. */
     if (in->id == ARM64_INS_DC || in->id == ARM64_INS_IC || in->id == ARM64_INS_AT ||
         in->id == ARM64_INS_SYS || in->id == ARM64_INS_SVC || in->id == ARM64_INS_HVC ||

@@ -147,10 +147,13 @@ static void classify(csh handle, const cs_insn *in, struct ds_insn *ret)
         ret->kind |= DS_INSN_REPEATED;
     if (ONE_OF(in->id, plain) && x->prefix[0] == 0)
         ret->kind |= DS_INSN_PLAIN;
-    if ((ret->kind & (DS_INSN_CALL | DS_INSN_JUMP)) != 0 && x->op_count == 1 &&
-        x->operands[0].type == X86_OP_IMM)
+    if ((ret->kind & (DS_INSN_CALL | DS_INSN_JUMP)) == 0 || x->op_count != 1)
+        return;
+    if (x->operands[0].type == X86_OP_IMM)
         ret->target =
             (uint64_t)x->operands[0].imm & (ret->arch == DS_ARCH_X64 ? UINT64_MAX : UINT32_MAX);
+    else if (x->operands[0].type == X86_OP_REG)
+        ret->target_register = ds_insn_reg_name(handle, x->operands[0].reg);
 }
 
 void ds_insn_fill_x86(csh handle, const cs_insn *in, struct ds_insn *ret)

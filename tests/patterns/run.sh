@@ -1,16 +1,18 @@
 #!/bin/sh
 # usage: tests/patterns/run.sh OUTCOMES DUMPS
-# For every pattern of patterns/: the dumps DUMPS/ID/{match,nomatch,cannot}.dmp must end so.
+# For every pattern of patterns/: the dumps DUMPS/ID/{match,nomatch,cannot}.dmp must end so, and
+# so must others whose name begins in that way: match-prefix.
 # $RUNNER runs the program OUTCOMES; appends "patterns-check passed failed 0" to $B/results.
 program=$1 dumps=$2
 pass=0 fail=0
 for f in patterns/*.json; do
     id=$(basename "$f" .json)
-    for name in match nomatch cannot; do
+    others=$(cd "tests/patterns/$id" && ls | sed -n 's/^\(.*-.*\)\.txt$/\1/p')
+    for name in match nomatch cannot $others; do
         case $name in
-        nomatch) want=no_match ;;
-        cannot) want=cannot_tell ;;
-        *) want=$name ;;
+        nomatch*) want=no_match ;;
+        cannot*) want=cannot_tell ;;
+        *) want=match ;;
         esac
         options=$(cat "tests/patterns/$id/$name.options" 2>/dev/null)
         # shellcheck disable=SC2086 # options are words

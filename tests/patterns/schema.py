@@ -24,8 +24,10 @@ except ImportError:
 
 def broken(pattern):
     """Variants of a good pattern that no schema for patterns may accept."""
+    yield "verdict names a driver", dict(pattern, verdict="driver")
     for key in pattern:
-        yield f"without {key}", {k: v for k, v in pattern.items() if k != key}
+        if key != "verdict":
+            yield f"without {key}", {k: v for k, v in pattern.items() if k != key}
         yield f"{key} is a number", dict(pattern, **{key: 7})
         yield f"{key} is null", dict(pattern, **{key: None})
     for key in ("id", "title", "query", "message", "explain"):

@@ -1,0 +1,91 @@
+/* Findings that beat the driver that tripped over them. */
+#include <string.h>
+
+#include "rules/rules.h"
+
+/* 0 for a confidence that is none. */
+static unsigned rank(const char *confidence)
+{
+    return confidence == NULL                  ? 0
+           : strcmp(confidence, "high") == 0   ? 3
+           : strcmp(confidence, "medium") == 0 ? 2
+           : strcmp(confidence, "low") == 0    ? 1
+                                               : 0;
+}
+
+static const char *static_confidence(unsigned of_rank)
+{
+    return of_rank == 3 ? "high" : of_rank == 2 ? "medium" : "low";
+}
+
+static unsigned instance_rank(const struct ds_instance *in)
+{
+    for (size_t i = 0; i < in->evidence_count; i++)
+        if (strcmp(in->evidence[i].name, "confidence") == 0 &&
+            in->evidence[i].cell.kind == DS_CELL_TEXT)
+            return rank(in->evidence[i].cell.text);
+    return 0;
+}
+
+/* The best match; hardware before memory corruption, which it explains. */
+static unsigned best_match(const struct ds_findings *findings, const struct ds_finding **ret,
+                           const struct ds_instance **instance)
+{
+    unsigned best = 0;
+    bool hardware = false;
+    for (size_t i = 0; i < ds_findings_count(findings); i++) {
+        const struct ds_finding *f = ds_findings_at(findings, i);
+        if (f->outcome != DS_OUTCOME_MATCH || f->pattern->verdict == NULL)
+            continue;
+        bool is_hardware = strcmp(f->pattern->verdict, "hardware") == 0;
+        for (size_t k = 0; k < f->instance_count; k++) {
+            unsigned r = instance_rank(&f->instances[k]);
+            if (r > best || (r == best && r > 0 && is_hardware && !hardware)) {
+                best = r;
+                hardware = is_hardware;
+                *ret = f;
+                *instance = &f->instances[k];
+            }
+        }
+    }
+    return best;
+}
+
+/* Whether the verdict so far gives way to one of that confidence. */
+static bool gives_way(const struct ds_culprit *c, unsigned confidence, bool hardware)
+{
+    switch (c->kind) {
+    case DS_CULPRIT_UNKNOWN: /* of high confidence: somebody asked for it, or no crash at all */
+        return rank(c->confidence) < 3;
+    case DS_CULPRIT_HARDWARE:
+        return confidence > rank(c->confidence);
+    case DS_CULPRIT_MEMORY_CORRUPTION:
+        return hardware || confidence > rank(c->confidence);
+    case DS_CULPRIT_DRIVER:
+    case DS_CULPRIT_KERNEL:
+    case DS_CULPRIT_PROCESS:
+        break;
+    }
+    return true;
+}
+
+void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
+{
+    const struct ds_finding *f = NULL;
+    const struct ds_instance *in = NULL;
+    unsigned confidence = best_match(findings, &f, &in);
+    bool hardware = f != NULL && strcmp(f->pattern->verdict, "hardware") == 0;
+    if (confidence < 2 || !gives_way(&v->culprit, confidence, hardware))
+        return;
+    if (v->culprit.module != NULL) {
+        size_t n = v->runner_up_count < DS_CULPRIT_RUNNERS_UP ? v->runner_up_count
+                                                              : DS_CULPRIT_RUNNERS_UP - 1;
+        memmove(v->runners_up + 1, v->runners_up, n * sizeof(v->runners_up[0]));
+        v->runners_up[0] = v->culprit;
+        v->runner_up_count = n + 1;
+    }
+    v->culprit =
+        (struct ds_culprit){.kind = hardware ? DS_CULPRIT_HARDWARE : DS_CULPRIT_MEMORY_CORRUPTION,
+                            .reason = in->message,
+                            .confidence = static_confidence(confidence)};
+}
