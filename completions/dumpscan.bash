@@ -20,12 +20,12 @@ _dumpscan() {
     if [[ $cur == -* ]]; then
         local options
         case $command in
-        "" | analyze) options="--format --output --patterns --symbols --fail-on --max-inflated --verbose -f -o -v" ;;
+        "" | analyze) options="--format --output --patterns --symbols --fail-on --max-inflated --dtb --kernel-base --kdbg --verbose -f -o -v" ;;
         info) options="--format --output --max-inflated -f -o" ;;
         tables | error) options="--format --output -f -o" ;;
-        query) options="--format --output --symbols --max-inflated -f -o" ;;
+        query) options="--format --output --symbols --max-inflated --dtb --kernel-base --kdbg -f -o" ;;
         patterns) options="--output --patterns -o" ;;
-        vtop | pte) options="--format --output --symbols --process --dtb -f -o" ;;
+        vtop | pte) options="--format --output --symbols --process --dtb --kernel-base --kdbg -f -o" ;;
         explain) options="--format --output --list -f -o" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$cur")

@@ -23,6 +23,8 @@ complete -c dumpscan -s v -l verbose -d 'Show registers, all drivers and all pat
 complete -c dumpscan -n '__fish_seen_subcommand_from explain' -l list -d 'List all bugcheck codes'
 complete -c dumpscan -l process -x -d 'In the memory of this process'
 complete -c dumpscan -l dtb -x -d 'Through the page directory at this physical address'
+complete -c dumpscan -l kernel-base -x -d 'Take the image of the kernel to begin at this virtual address'
+complete -c dumpscan -l kdbg -x -d 'Take KDDEBUGGER_DATA64 to be at this virtual address'
 complete -c dumpscan -l color -x -a 'auto always never' -d 'Colour text'
 complete -c dumpscan -s h -l help -d 'Show help'
 complete -c dumpscan -s V -l version -d 'Show the version'

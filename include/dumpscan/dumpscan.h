@@ -89,6 +89,19 @@ typedef void ds_progress_fn(uint64_t done, uint64_t total, uint64_t out, void *a
 /** Sets the function; NULL clears it. `arg` stays the caller's. */
 void ds_options_set_progress(struct ds_options *o, ds_progress_fn *progress, void *arg);
 
+/**
+ * Overrides for a dump whose header is wrong and whose kernel is not found: the physical address of
+ * a page directory (as in CR3), the virtual address of the kernel's image, and that of
+ * KDDEBUGGER_DATA64. Each is used whatever it leads to; the table bootstrap_steps says how far it
+ * is borne out, and `integrity` notes it when it is not. Minidumps keep no page tables: they ignore
+ * these.
+ */
+void ds_options_set_dtb(struct ds_options *o, uint64_t pa);
+/** The same for the base of the kernel's image: virtual. */
+void ds_options_set_kernel_base(struct ds_options *o, uint64_t va);
+/** The same for KDDEBUGGER_DATA64: virtual. */
+void ds_options_set_kdbg(struct ds_options *o, uint64_t va);
+
 /* ---- opening ---- */
 
 /** One opened dump. */

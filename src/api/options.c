@@ -72,6 +72,21 @@ void ds_options_set_progress(struct ds_options *o, ds_progress_fn *progress, voi
     o->progress_arg = arg;
 }
 
+void ds_options_set_dtb(struct ds_options *o, uint64_t pa)
+{
+    o->overrides.dtb = ds_opt_known(pa);
+}
+
+void ds_options_set_kernel_base(struct ds_options *o, uint64_t va)
+{
+    o->overrides.kernel_base = ds_opt_known(va);
+}
+
+void ds_options_set_kdbg(struct ds_options *o, uint64_t va)
+{
+    o->overrides.kdbg = ds_opt_known(va);
+}
+
 enum ds_status ds_options_copy(struct ds_options *to, const struct ds_options *from)
 {
     *to = (struct ds_options){0};
@@ -83,6 +98,7 @@ enum ds_status ds_options_copy(struct ds_options *to, const struct ds_options *f
     to->max_inflated = from->max_inflated;
     to->progress = from->progress;
     to->progress_arg = from->progress_arg;
+    to->overrides = from->overrides;
     if (s != DS_OK)
         ds_options_clear(to);
     return s;

@@ -97,7 +97,8 @@ enum ds_status ds_snapshot_need_facts(struct ds_snapshot *s, struct ds_err *err)
     if (s->nt == NULL) {
         if (s->dump == NULL)
             return ds_err_set(err, DS_NO_MEMORY, "out of memory in an earlier call");
-        struct ds_target_options o = {.symbol_path = s->options.symbol_path};
+        struct ds_target_options o = {.symbol_path = s->options.symbol_path,
+                                      .overrides = s->options.overrides};
         struct ds_target *target;
         struct ds_dump *dump = s->dump;
         s->dump = NULL; /* the target owns it from here on, whatever happens */

@@ -19,6 +19,9 @@
 #define DS_LIMIT_BLOB (4u << 20)          /* bytes of one secondary data blob that is decoded */
 #define DS_LIMIT_WHEA_RECORD (64u << 10)  /* bytes of one hardware error record */
 #define DS_LIMIT_WHEA_SECTIONS 64         /* sections of one hardware error record */
+#define DS_LIMIT_POWER_LIST 4096          /* entries of one list of the power manager */
+#define DS_LIMIT_DPC_PROFILE (1u << 20)   /* bytes of one processor's profile of long DPCs */
+#define DS_LIMIT_DPC_SAMPLES 262144       /* samples of all of them */
 #define DS_LIMIT_PROCESSORS 2048          /* processors */
 #define DS_LIMIT_MODULES 8192             /* entries of PsLoadedModuleList */
 #define DS_LIMIT_PROCESSES 262144         /* processes */
@@ -45,7 +48,13 @@
 #define DS_LIMIT_SQL_ROWS 1000000         /* rows of one query result */
 #define DS_LIMIT_SQL_MS 10000             /* milliseconds of one query */
 #define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
-#define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes searched for a kernel image or KDBG */
+#define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes of a kernel image searched for KDBG, lists */
+#define DS_LIMIT_SCAN_PAGES 4194304       /* physical pages searched for a page directory, KDBG */
+#define DS_LIMIT_DTB_PROBES 65536         /* page directories tried out */
+#define DS_LIMIT_KERNEL_PAGES 2097152     /* mapped pages searched for the kernel image */
+#define DS_LIMIT_IMAGES 4096              /* images looked at while searching for the kernel */
+#define DS_LIMIT_IMAGE_STEPS 16384        /* pages gone down from an address to its image */
+#define DS_LIMIT_SCAN_LINKS 1048576       /* pointers followed while searching for list heads */
 
 /* Archives. */
 #define DS_LIMIT_INFLATED (64ull << 30)    /* bytes that one archive member inflates to */

@@ -65,6 +65,16 @@ static int set_max_inflated(struct cli_args *a, const char *value)
     return CLI_OK;
 }
 
+static int set_address(const struct cli_option *o, const char *value, struct ds_opt *ret)
+{
+    uint64_t address;
+    if (!cli_parse_hex(value, &address))
+        return cli_usage_error(NULL, "--%s wants a %s address in hexadecimal, not '%s'", o->name,
+                               o->bit == CLI_OPT_DTB ? "physical" : "virtual", value);
+    *ret = ds_opt_known(address);
+    return CLI_OK;
+}
+
 static int set_option(struct cli_args *a, const struct cli_option *o, const char *value)
 {
     a->given |= o->bit;
@@ -99,7 +109,11 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
         return CLI_OK;
     case CLI_OPT_DTB:
         a->dtb = value;
-        return CLI_OK;
+        return set_address(o, value, &a->dtb_value);
+    case CLI_OPT_KERNEL_BASE:
+        return set_address(o, value, &a->kernel_base);
+    case CLI_OPT_KDBG:
+        return set_address(o, value, &a->kdbg);
     case CLI_OPT_INFLATED:
         return set_max_inflated(a, value);
     default:

@@ -32,12 +32,24 @@ struct ds_options *cli_snapshot_options(const struct cli_args *args)
     for (size_t i = 0; s == DS_OK && i < args->pattern_count; i++)
         s = ds_options_add_patterns(o, args->patterns[i]);
     ds_options_set_max_inflated(o, args->max_inflated);
+    if (args->kernel_base.known)
+        ds_options_set_kernel_base(o, args->kernel_base.value);
+    if (args->kdbg.known)
+        ds_options_set_kdbg(o, args->kdbg.value);
     if (ds_os_is_terminal(stderr))
         ds_options_set_progress(o, cli_progress, NULL);
     if (s == DS_OK)
         return o;
     ds_options_free(o);
     return NULL;
+}
+
+struct ds_options *cli_kernel_options(const struct cli_args *args)
+{
+    struct ds_options *o = cli_snapshot_options(args);
+    if (o != NULL && args->dtb_value.known)
+        ds_options_set_dtb(o, args->dtb_value.value);
+    return o;
 }
 
 struct batch {
@@ -115,7 +127,7 @@ int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *be
         return rc;
     b.flags = (cli_wants_colour(args, &b.out) ? DS_REPORT_COLOUR : 0) |
               (args->verbose ? DS_REPORT_VERBOSE : 0);
-    b.options = cli_snapshot_options(args);
+    b.options = cli_kernel_options(args);
     if (b.options == NULL || !cli_inputs_init(&b.inputs, args)) {
         ds_options_free(b.options);
         cli_error_message(NULL, "out of memory");

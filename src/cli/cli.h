@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/opt.h"
 #include "dumpscan/dumpscan.h"
 
 /* Exit statuses. */
@@ -42,8 +43,13 @@ enum {
     CLI_OPT_TYPE = 0x80000,
     CLI_OPT_RAW = 0x100000,
     CLI_OPT_VIRTUAL = 0x200000,
-    CLI_OPT_INFLATED = 0x1000000
+    CLI_OPT_INFLATED = 0x1000000,
+    CLI_OPT_KERNEL_BASE = 0x2000000,
+    CLI_OPT_KDBG = 0x4000000
 };
+
+/* How the kernel is found, where the dump tells it wrong. */
+#define CLI_OPT_KERNEL (CLI_OPT_DTB | CLI_OPT_KERNEL_BASE | CLI_OPT_KDBG)
 
 #define CLI_PATTERNS_MAX 64
 
@@ -60,6 +66,7 @@ struct cli_args {
     bool physical, raw, virtual_map;
     uint64_t max_inflated; /* bytes; 0 = the default */
     enum cli_colour colour;
+    struct ds_opt dtb_value, kernel_base, kdbg;
     unsigned given;        /* CLI_OPT_* of the options that were there */
     const char **operands; /* owned array of borrowed strings, the command's name left out */
     size_t operand_count;
@@ -135,6 +142,8 @@ bool cli_wants_colour(const struct cli_args *args, const struct cli_out *out);
 
 /* Options for opening snapshots, from the arguments and the environment; NULL on no memory. */
 struct ds_options *cli_snapshot_options(const struct cli_args *args);
+/* The same for commands where --dtb says how the kernel is found, not which memory to look at. */
+struct ds_options *cli_kernel_options(const struct cli_args *args);
 /* One exit status for several files: the first that applies of 1, 3, 10, 4, 0. */
 int cli_worse_status(int a, int b);
 

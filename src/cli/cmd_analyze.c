@@ -48,9 +48,11 @@ const struct cli_command cli_analyze = {
     .detail = "Prints what happened, who is probably to blame and why, then findings, the crash,\n"
               "the system, and what could not be told. Several files: text with a line between,\n"
               "-f json one array, -f jsonl one line per file. Symbol tables are also looked for\n"
-              "in _NT_ALT_SYMBOL_PATH and _NT_SYMBOL_PATH; nothing is fetched from a network.",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_PATTERNS |
-               CLI_OPT_SYMBOLS | CLI_OPT_FAIL_ON | CLI_OPT_VERBOSE,
+              "in _NT_ALT_SYMBOL_PATH and _NT_SYMBOL_PATH; nothing is fetched from a network.\n"
+              "--dtb, --kernel-base and --kdbg say where the kernel is when the dump does not;\n"
+              "they are used even where nothing bears them out, and the report says so.",
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_KERNEL |
+               CLI_OPT_PATTERNS | CLI_OPT_SYMBOLS | CLI_OPT_FAIL_ON | CLI_OPT_VERBOSE,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 1,
     .operands_max = SIZE_MAX,

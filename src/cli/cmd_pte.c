@@ -167,7 +167,7 @@ const struct cli_command cli_pte = {
               "Windows maps it, its content, page frame number and flags: copy on write, Global,\n"
               "Large, Dirty, Accessed, No cache, write-Through, User or Kernel, Write or Read,\n"
               "Execute, Valid. JSON is that of vtop.",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS | CLI_OPT_DTB,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS | CLI_OPT_KERNEL,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 2,
     .operands_max = 4096,

@@ -62,7 +62,7 @@ static int query_run(const struct cli_args *args)
         return cli_usage_error(&cli_query, "the SQL cannot be read, or is longer than %u bytes",
                                SQL_MAX);
     }
-    struct ds_options *options = cli_snapshot_options(args);
+    struct ds_options *options = cli_kernel_options(args);
     struct ds_snapshot *s = NULL;
     struct ds_err err = {.status = DS_NO_MEMORY, .text = "out of memory"};
     if (options != NULL)
@@ -87,7 +87,8 @@ const struct cli_command cli_query = {
     .detail = "SQL is one SELECT over the tables that 'dumpscan tables' lists; '-' reads it from\n"
               "stdin. In JSON, addresses are \"0x...\" strings, other integers numbers (decimal\n"
               "strings beyond 2^53), and NULL, which means unknown, is null.",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_SYMBOLS,
+    .options =
+        CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_SYMBOLS | CLI_OPT_KERNEL,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL | CLI_CSV,
     .operands_min = 2,
     .operands_max = 2,

@@ -122,11 +122,7 @@ static int choose_space(const struct cli_args *args, struct cli_memory *m)
         return choose_process(args, m);
     if (args->dtb == NULL)
         return CLI_OK;
-    uint64_t dtb;
-    if (!cli_parse_hex(args->dtb, &dtb))
-        return cli_usage_error(NULL, "--dtb wants a physical address in hexadecimal, not '%s'",
-                               args->dtb);
-    enum ds_status status = ds_nt_space_at(m->nt, dtb, &m->space);
+    enum ds_status status = ds_nt_space_at(m->nt, args->dtb_value.value, &m->space);
     return status == DS_OK ? CLI_OK : no_space(args, status, "no address space can be opened");
 }
 

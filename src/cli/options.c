@@ -23,6 +23,8 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_PROCESS, 0, "process", "PROCESS",
      "in the memory of this process: PID, EPROCESS or name"},
     {CLI_OPT_DTB, 0, "dtb", "PA", "through the page directory at physical address PA"},
+    {CLI_OPT_KERNEL_BASE, 0, "kernel-base", "VA", "take the kernel's image to begin at VA"},
+    {CLI_OPT_KDBG, 0, "kdbg", "VA", "take KDDEBUGGER_DATA64 to be at VA"},
     {CLI_OPT_EVERYWHERE, 0, "color", "WHEN", "colour: auto (default), always or never"},
     {CLI_OPT_EVERYWHERE, 'h', "help", NULL, "show help and exit"},
     {CLI_OPT_EVERYWHERE, 'V', "version", NULL, "show the version and exit"},

@@ -375,6 +375,22 @@ const struct ds_blob *ds_dump_blob(const struct ds_dump *d, size_t index)
     return index < d->blob_count ? &d->blobs[index] : NULL;
 }
 
+size_t ds_dump_cpu_count(const struct ds_dump *d)
+{
+    return d->cpu_count;
+}
+
+const struct ds_dump_cpu *ds_dump_cpu(const struct ds_dump *d, size_t index)
+{
+    return index < d->cpu_count ? &d->cpus[index] : NULL;
+}
+
+void ds_dump_set_arch(struct ds_dump *d, enum ds_arch arch)
+{
+    d->header.arch = arch;
+    d->header.is64 = ds_arch_pointer_size(arch) == 8;
+}
+
 uint64_t ds_dump_leftover_bytes(const struct ds_dump *d)
 {
     return d->leftover;

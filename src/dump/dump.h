@@ -161,6 +161,22 @@ uint64_t ds_dump_file_size(const struct ds_dump *d);
 /* NULL unless the kind is DS_DUMP_TRIAGE. */
 const struct ds_triage *ds_dump_triage(const struct ds_dump *d);
 
+/*
+ * A processor's registers as a container keeps them beside memory (hypervisors do), for finding the
+ * kernel. What it does not keep is unknown. ARM64: TTBR1_EL1 stands in cr3.
+ */
+struct ds_dump_cpu {
+    uint32_t number;
+    struct ds_opt cr3, cr4;
+    struct ds_opt fs_base, gs_base, kernel_gs_base, idt_base;
+    struct ds_opt pc, sp;
+};
+size_t ds_dump_cpu_count(const struct ds_dump *d);
+const struct ds_dump_cpu *ds_dump_cpu(const struct ds_dump *d, size_t index);
+
+/* Tells the header of a container that does not say it what the machine turned out to be. */
+void ds_dump_set_arch(struct ds_dump *d, enum ds_arch arch);
+
 /* Physical memory: the captured runs, in ascending order, merged (bitmap dumps: built lazily). */
 size_t ds_dump_phys_run_count(struct ds_dump *d);
 bool ds_dump_phys_run(struct ds_dump *d, size_t index, struct ds_phys_run *ret);

@@ -93,6 +93,8 @@ struct ds_dump {
     size_t run_count, run_cap;
     struct ds_blob *blobs; /* owned */
     size_t blob_count, blob_cap;
+    struct ds_dump_cpu *cpus; /* arena; NULL unless the container keeps processor states */
+    size_t cpu_count;
     struct ds_opt blob_build; /* BuildNumber of the blob file header */
     uint64_t leftover;
 };

@@ -105,6 +105,7 @@ struct ds_resolved ds_resolve_parameter(struct ds_nt *nt, uint64_t value,
     case DS_PARAM_ACCESS:
     case DS_PARAM_PHYSICAL:
     case DS_PARAM_PFN:
+    case DS_PARAM_PTE:
         return r;
     case DS_PARAM_UNKNOWN:
     case DS_PARAM_ADDRESS:

@@ -8,6 +8,7 @@
     X(bugcheck)                                                                                    \
     X(bugcheck_parameters)                                                                         \
     X(bugcheck_facts)                                                                              \
+    X(dpc_watchdog_samples)                                                                        \
     X(whea_records)                                                                                \
     X(whea_sections)                                                                               \
     X(whea_fields)                                                                                 \

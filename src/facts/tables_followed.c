@@ -1,5 +1,6 @@
 /* Tables over what the bugcheck's parameters lead to, and over the hardware error record. */
 #include "facts/cells.h"
+#include "facts/resolve.h"
 
 #define ROW struct ds_bugcheck_fact
 static const struct ds_column_spec followed_columns[] = {
@@ -22,6 +23,48 @@ static void followed_fill(struct ds_facts *f, struct ds_rows *ret)
 DS_TABLE(bugcheck_facts,
          "What the bugcheck's parameters lead to in the dump, one row for each fact.",
          ".bugcheck, !analyze", followed_columns, followed_fill, "number");
+
+static void sample_symbol(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)i;
+    if (ds_resolve_symbol(ds_facts_nt(f), ((const struct ds_dpc_sample *)row)->pc, v->scratch))
+        ds_value_scratch(v);
+}
+
+static void sample_module(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    uint64_t offset;
+    (void)i;
+    const struct ds_module *m =
+        ds_resolve_module(ds_facts_nt(f), ((const struct ds_dpc_sample *)row)->pc, &offset);
+    ds_value_text(v, m != NULL ? m->name : NULL);
+}
+
+#define ROW struct ds_dpc_sample
+static const struct ds_column_spec sample_columns[] = {
+    {"number", DS_COL_INTEGER, "from 0", "", DS_DERIVED(ds_derive_number)},
+    {"processor", DS_COL_INTEGER, "number of the processor", "!pcr", DS_FIELD(ROW, processor)},
+    {"capture", DS_COL_INTEGER, "stack that was captured, from 0 on each processor", "",
+     DS_FIELD(ROW, capture)},
+    {"depth", DS_COL_INTEGER, "place in that stack, from 0", "", DS_FIELD(ROW, depth)},
+    {"pc", DS_COL_ADDRESS, "address in kernel code", "dps", DS_FIELD(ROW, pc)},
+    {"module", DS_COL_TEXT, "module that holds it; NULL when none", "lm",
+     DS_DERIVED(sample_module)},
+    {"symbol", DS_COL_TEXT, "function and offset, or module and offset; NULL when in none", "ln",
+     DS_DERIVED(sample_symbol)},
+};
+#undef ROW
+
+static void samples_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_dpc_samples *s = ds_nt_dpc_samples(ds_facts_nt(f));
+    *ret = (struct ds_rows){s->rows, sizeof(s->rows[0]), s->count, s->walk};
+}
+
+DS_TABLE(dpc_watchdog_samples,
+         "Where processors were while DPCs ran long: the profiles that bugcheck 0x133 points to "
+         "(KPRCB.DpcWatchdogProfile).",
+         "dps", sample_columns, samples_fill, "number");
 
 static void severity_name(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {

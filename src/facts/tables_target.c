@@ -34,15 +34,20 @@ static void derive_step_detail(struct ds_facts *f, const void *row, size_t i, st
 #define ROW struct ds_step
 static const struct ds_column_spec step_columns[] = {
     {"number", DS_COL_INTEGER, "order of the attempts, from 0", "", DS_DERIVED(ds_derive_number)},
-    {"what", DS_COL_TEXT, "what was looked for: dtb, kernel_base, kdbg, version, layout, symbols",
+    {"what", DS_COL_TEXT,
+     "what was looked for: dtb, kernel_base, kdbg, version, symbols, layout, modules, processes, "
+     "processors, memory, invariants",
      "", DS_FIELD(ROW, what)},
-    {"method", DS_COL_TEXT, "where it was looked for", "", DS_FIELD(ROW, method)},
+    {"method", DS_COL_TEXT, "where it was looked for, or what told it: option, header", "",
+     DS_FIELD(ROW, method)},
     {"ok", DS_COL_BOOL, "whether it was found", "", DS_FIELD(ROW, ok)},
     {"status", DS_COL_TEXT, "why not; NULL when found", "", DS_DERIVED(derive_step_status)},
     {"value", DS_COL_ADDRESS, "the address found, where the step finds one", "",
      DS_FIELD(ROW, value)},
-    {"trust", DS_COL_TEXT, "how far to believe it, where that varies", "",
-     DS_DERIVED(derive_step_trust)},
+    {"trust", DS_COL_TEXT,
+     "how far to believe it, where that varies: addresses are verified (what must be there is), "
+     "likely (some of it) or unverified (used because told); layouts as in dump.layout_trust",
+     "", DS_DERIVED(derive_step_trust)},
     {"detail", DS_COL_TEXT, "one clause for people", "", DS_DERIVED(derive_step_detail)},
 };
 #undef ROW

@@ -65,6 +65,18 @@ void ds_space_set_prototypes(struct ds_space *s, struct ds_space *kernel);
 void ds_space_flush(struct ds_space *s);
 
 /*
+ * Translates once, through page tables that may turn out to be none, without opening a space: for
+ * trying page directories out. Only what the processor itself would translate. Errors:
+ * DS_NOT_MAPPED, DS_CORRUPT, DS_UNSUPPORTED, the read fault of a table. *level (may be NULL) is
+ * that of the last entry.
+ */
+enum ds_status ds_paging_probe(struct ds_dump *dump, enum ds_paging mode, uint64_t dtb, uint64_t va,
+                               uint64_t *pa, int *level) DS_MUST_CHECK;
+/* Reads through such a translation, across pages; buf is undefined on an error. */
+enum ds_status ds_paging_probe_read(struct ds_dump *dump, enum ds_paging mode, uint64_t dtb,
+                                    uint64_t va, void *buf, size_t len) DS_MUST_CHECK;
+
+/*
  * Virtual to physical. Pages in transition and prototype PTEs are followed. Else the fault says
  * what the entry means: DS_PAGED_OUT in a page file, DS_NOT_IN_DUMP in a mapped file, or behind a
  * page table that was not captured or reads as zero throughout (levels above the PTEs),

@@ -99,6 +99,7 @@ const char *ds_param_type_name(enum ds_param_type type)
         [DS_PARAM_STRING] = "string",
         [DS_PARAM_PHYSICAL] = "physical address",
         [DS_PARAM_PFN] = "page frame number",
+        [DS_PARAM_PTE] = "page table entry",
     };
     if ((size_t)type >= sizeof(names) / sizeof(names[0]))
         return "";

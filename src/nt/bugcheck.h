@@ -26,7 +26,8 @@ enum ds_param_type {
     DS_PARAM_OBJECT,   /* pointer to a structure: `object` names its type */
     DS_PARAM_STRING,   /* pointer to text, or text packed in the value */
     DS_PARAM_PHYSICAL, /* physical address */
-    DS_PARAM_PFN       /* page frame number */
+    DS_PARAM_PFN,      /* page frame number */
+    DS_PARAM_PTE       /* contents of a page table entry */
 };
 
 struct ds_param_doc {

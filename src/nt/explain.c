@@ -185,6 +185,7 @@ bool ds_bugcheck_value_explain(const struct ds_bugcheck_doc *doc,
     case DS_PARAM_FLAGS:
     case DS_PARAM_PHYSICAL:
     case DS_PARAM_PFN:
+    case DS_PARAM_PTE:
         break;
     }
     return false;

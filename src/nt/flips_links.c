@@ -118,14 +118,15 @@ void ds_flips_of_links(struct ds_flip_list *l)
 {
     struct ds_nt *nt = l->nt;
     struct ds_target *t = nt->target;
-    const struct ds_dump_header *h = ds_dump_header(t->dump);
     const struct ds_fault_facts *f = ds_nt_fault(nt);
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    const char *method;
     struct link_check c = {.out = l, .space = t->kernel, .word = t->pointer_size, .lowest = 3};
     if (ds_dump_kind(t->dump) != DS_DUMP_TRIAGE) { /* a minidump holds parts of lists only */
         c.list = "a process in PsActiveProcessHead";
-        check_list(&c, ds_nt_list_head(nt, "PsActiveProcessHead", h->ps_active_process_head));
+        check_list(&c, ds_target_list_head(t, "PsActiveProcessHead", &method));
         c.list = "a module in PsLoadedModuleList";
-        check_list(&c, ds_nt_list_head(nt, "PsLoadedModuleList", h->ps_loaded_module_list));
+        check_list(&c, ds_target_list_head(t, "PsLoadedModuleList", &method));
     }
     if (f->chosen < f->context_count) {
         bool corrupt_list = h->bugcheck_code.known && h->bugcheck_parameter[0].known &&

@@ -1,15 +1,13 @@
 /*
  * What the parameters of a bugcheck lead to. Which parameter is what: the pages bug-check-0x*.md
- * of MicrosoftDocs/windows-driver-docs; each function names the code that it serves.
+ * of MicrosoftDocs/windows-driver-docs, whose types data/bugchecks/ has. A parameter is followed
+ * by its type; the codes whose parameters say more together have a function of their own.
  */
+#include "nt/follow.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/bytes.h"
-#include "memory/paging.h"
-#include "nt/bugcheck.h"
-#include "nt/impl.h"
 
 #define HEX(x) (unsigned long long)(x)
 
@@ -17,8 +15,10 @@ void ds_follow_add(struct ds_follow *f, uint32_t parameter, const char *name, st
                    const char *fmt, ...)
 {
     char text[512];
-    if (f->count == DS_FOLLOW_MAX)
+    if (f->count == DS_FOLLOW_MAX) {
+        f->dropped = true;
         return;
+    }
     struct ds_bugcheck_fact *r = &f->rows[f->count++];
     *r = (struct ds_bugcheck_fact){.parameter = parameter, .name = name, .value = value};
     if (fmt == NULL)
@@ -31,12 +31,52 @@ void ds_follow_add(struct ds_follow *f, uint32_t parameter, const char *name, st
         r->meaning = ds_arena_strdup(&f->nt->arena, text, strlen(text));
 }
 
-static unsigned bits_set(uint64_t x)
+bool ds_follow_has(const struct ds_follow *f, uint32_t parameter)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->rows[i].parameter == parameter)
+            return true;
+    return false;
+}
+
+enum ds_status ds_follow_readable(const struct ds_follow *f, uint64_t va, void *buf, size_t size)
+{
+    struct ds_target *t = f->nt->target;
+    return t->kernel != NULL ? ds_space_read(t->kernel, va, buf, size, NULL) : t->kernel_why;
+}
+
+struct ds_opt ds_follow_pointer(const struct ds_follow *f, uint64_t va)
+{
+    uint64_t value;
+    struct ds_target *t = f->nt->target;
+    enum ds_status status =
+        t->kernel != NULL ? ds_space_read_ptr(t->kernel, va, &value, NULL) : t->kernel_why;
+    return status == DS_OK ? ds_opt_known(value) : ds_opt_unknown(status);
+}
+
+unsigned ds_bits_set(uint64_t x)
 {
     unsigned n = 0;
     for (; x != 0; x &= x - 1)
         n++;
     return n;
+}
+
+void ds_follow_place(struct ds_follow *f, uint64_t va, char *text, size_t size)
+{
+    struct ds_buf b;
+    ds_buf_init(&b, 4096);
+    ds_symbols_format(f->nt->target->symbols, va, &b);
+    if (b.len == 0) {
+        const struct ds_unloaded_modules *u = ds_nt_unloaded_modules(f->nt);
+        for (size_t i = 0; i < u->count && b.len == 0; i++)
+            if (va >= u->rows[i].start && va < u->rows[i].end)
+                ds_buf_printf(&b, "unloaded driver %s+0x%llx",
+                              u->rows[i].name != NULL ? u->rows[i].name : "of unknown name",
+                              HEX(va - u->rows[i].start));
+    }
+    (void)snprintf(text, size, "%s", ds_buf_text(&b));
+    ds_buf_deinit(&b);
 }
 
 /* 0xF7: the cookie found, the one expected, and its complement. */
@@ -45,7 +85,7 @@ static void follow_cookie(struct ds_follow *f)
     unsigned size = f->nt->target->pointer_size == 4 ? 4 : 8;
     uint64_t mask = size == 4 ? 0xffffffffu : UINT64_MAX;
     uint64_t found = f->p[0] & mask, expected = f->p[1] & mask;
-    unsigned bits = bits_set(found ^ expected);
+    unsigned bits = ds_bits_set(found ^ expected);
     bool intact = (~f->p[2] & mask) == expected;
     char text[9] = "";
     for (unsigned i = 0; i < size; i++) {
@@ -70,166 +110,22 @@ static void follow_cookie(struct ds_follow *f)
                            "data is damaged");
 }
 
-/* Length of a clock tick in 100 ns. */
-static bool tick_length(struct ds_target *t, uint64_t *ret)
-{
-    uint64_t va;
-    return t->kernel != NULL && ds_target_global(t, "KeTimeIncrement", &va) == DS_OK &&
-           ds_space_read_uint(t->kernel, va, 4, ret, NULL) == DS_OK && *ret != 0 &&
-           *ret <= 10000000;
-}
-
-static void follow_ticks(struct ds_follow *f, uint32_t parameter, uint64_t ticks, const char *limit)
-{
-    uint64_t tick;
-    if (tick_length(f->nt->target, &tick) && ticks < UINT32_MAX)
-        ds_follow_add(f, parameter, "ticks", ds_opt_known(ticks),
-                      "0x%llx%s ticks, about %.2f s at %.3f ms", HEX(ticks), limit,
-                      (double)ticks * (double)tick / 1e7, (double)tick / 1e4);
-    else
-        ds_follow_add(f, parameter, "ticks", ds_opt_known(ticks),
-                      "0x%llx%s ticks; the length of a tick is not in the dump", HEX(ticks), limit);
-}
-
-/* 0x133: dt nt!DPC_WATCHDOG_GLOBAL_TRIAGE_BLOCK, as bug-check-0x133 shows it. */
-static void follow_watchdog_block(struct ds_follow *f, uint32_t parameter)
-{
-    uint8_t raw[16];
-    struct ds_target *t = f->nt->target;
-    uint64_t va = f->p[parameter - 1];
-    enum ds_status status = va == 0             ? DS_NOT_FOUND
-                            : t->kernel != NULL ? ds_space_read(t->kernel, va, raw, 16, NULL)
-                                                : t->kernel_why;
-    if (status != DS_OK) {
-        ds_follow_add(f, parameter, "triage_block", ds_opt_unknown(status),
-                      va == 0 ? "no triage block was passed"
-                              : "the triage block is not in the dump");
-        return;
-    }
-    if (ds_le32(raw) != 0xaebecede) {
-        ds_follow_add(f, parameter, "triage_block", ds_opt_unknown(DS_CORRUPT),
-                      "there is no triage block: its signature is 0x%08lx",
-                      (unsigned long)ds_le32(raw));
-        return;
-    }
-    ds_follow_add(f, parameter, "triage_block", ds_opt_known(va), "revision %u, %u bytes",
-                  (unsigned)ds_le16(raw + 4), (unsigned)ds_le16(raw + 6));
-    ds_follow_add(f, parameter, "profile_offset", ds_opt_known(ds_le32(raw + 8)),
-                  "bytes from each KPRCB to its profile of long DPCs");
-    ds_follow_add(f, parameter, "profile_length", ds_opt_known(ds_le32(raw + 12)),
-                  "bytes of that profile");
-}
-
-static void follow_watchdog(struct ds_follow *f)
-{
-    char limit[40];
-    if (f->p[0] == 0) {
-        (void)snprintf(limit, sizeof(limit), " of 0x%llx", HEX(f->p[2]));
-        follow_ticks(f, 2, f->p[1], limit);
-        follow_watchdog_block(f, 4);
-    } else if (f->p[0] == 1) {
-        follow_ticks(f, 2, f->p[1], "");
-        follow_watchdog_block(f, 3);
-    }
-}
-
-static void follow_thread(struct ds_follow *f, uint32_t parameter, const char *name,
-                          struct ds_opt ethread)
-{
-    const struct ds_threads *all = ds_nt_threads(f->nt);
-    const struct ds_processes *ps = ds_nt_processes(f->nt);
-    const char *process = NULL;
-    const struct ds_thread *t = NULL;
-    for (size_t i = 0; ethread.known && i < all->count && t == NULL; i++)
-        t = all->rows[i].ethread == ethread.value ? &all->rows[i] : NULL;
-    for (size_t i = 0; t != NULL && t->eprocess.known && i < ps->count && process == NULL; i++)
-        process = ps->rows[i].eprocess == t->eprocess.value ? ps->rows[i].name : NULL;
-    if (t != NULL && t->tid.known)
-        ds_follow_add(f, parameter, name, ethread, "tid 0x%llx of %s", HEX(t->tid.value),
-                      process != NULL ? process : "a process of unknown name");
-    else
-        ds_follow_add(f, parameter, name, ethread,
-                      ethread.known ? "not among the threads of the dump" : NULL);
-}
-
-/* 0x101: the processor that does not answer. */
-static void follow_hung(struct ds_follow *f)
-{
-    const struct ds_processors *all = ds_nt_processors(f->nt);
-    const struct ds_processor *cpu = NULL;
-    for (size_t i = 0; i < all->count && cpu == NULL; i++)
-        if (all->rows[i].prcb.known && all->rows[i].prcb.value == f->p[2])
-            cpu = &all->rows[i];
-    follow_ticks(f, 1, f->p[0], "");
-    if (cpu == NULL) {
-        ds_follow_add(f, 3, "processor", ds_opt_unknown(DS_NOT_FOUND),
-                      "the control block is not one of the processors in the dump");
-        return;
-    }
-    ds_follow_add(f, 3, "processor", ds_opt_known(cpu->number),
-                  cpu->number == f->p[3] ? "as parameter 4 says" : "parameter 4 says another one");
-    follow_thread(f, 3, "current_thread", cpu->current_thread);
-    if (cpu->has_context) {
-        const struct ds_module *m = ds_target_module_at(f->nt->target, cpu->context.pc);
-        ds_follow_add(f, 3, "pc", ds_opt_known(cpu->context.pc), "%s%s from %s",
-                      m != NULL ? m->name : "no module", m != NULL ? "," : "", cpu->context_source);
-        ds_follow_add(f, 3, "sp", ds_opt_known(cpu->context.sp), NULL);
-    } else {
-        ds_follow_add(f, 3, "pc", ds_opt_unknown(DS_NOT_IN_DUMP),
-                      "no context of this processor is in the dump");
-    }
-}
-
-static void follow_process(struct ds_follow *f, uint32_t parameter)
-{
-    const struct ds_processes *all = ds_nt_processes(f->nt);
-    uint64_t va = f->p[parameter - 1];
-    for (size_t i = 0; i < all->count; i++)
-        if (all->rows[i].eprocess == va && all->rows[i].name != NULL) {
-            ds_follow_add(f, parameter, "process", ds_opt_known(va), "%s, pid %llu",
-                          all->rows[i].name, HEX(ds_opt_or(all->rows[i].pid, 0)));
-            return;
-        }
-    struct ds_target *t = f->nt->target;
-    uint64_t name;
-    const char *text = NULL;
-    if (t->kernel != NULL &&
-        ds_target_field_va(t, va, "_EPROCESS", "ImageFileName", &name) == DS_OK)
-        text = ds_nt_text(f->nt, name, 15);
-    if (text != NULL)
-        ds_follow_add(f, parameter, "process", ds_opt_known(va), "%s", text);
-    else
-        ds_follow_add(f, parameter, "process", ds_opt_unknown(DS_NOT_IN_DUMP),
-                      "the process object is not in the dump");
-}
-
 static void follow_critical_process(struct ds_follow *f) /* 0xEF */
 {
     if (f->p[1] == 1)
-        follow_thread(f, 1, "thread", ds_opt_known(f->p[0]));
+        ds_follow_thread(f, 1, "thread", ds_opt_known(f->p[0]));
     else
-        follow_process(f, 1);
-}
-
-static void follow_text(struct ds_follow *f, uint32_t parameter, const char *name)
-{
-    struct ds_target *t = f->nt->target;
-    const char *text = t->kernel != NULL ? ds_nt_text(f->nt, f->p[parameter - 1], 128) : NULL;
-    if (text != NULL)
-        ds_follow_add(f, parameter, name, ds_opt_known(f->p[parameter - 1]), "%s", text);
-    else
-        ds_follow_add(f, parameter, name, ds_opt_unknown(DS_NOT_IN_DUMP),
-                      "the text is not in the dump");
+        ds_follow_process(f, 1, f->p[0]);
 }
 
 static void follow_critical_object(struct ds_follow *f) /* 0xF4 */
 {
     if (f->p[0] == 3)
-        follow_process(f, 2);
+        ds_follow_process(f, 2, f->p[1]);
     else if (f->p[0] == 6)
-        follow_thread(f, 2, "thread", ds_opt_known(f->p[1]));
-    follow_text(f, 3, "image_name");
-    follow_text(f, 4, "explanation");
+        ds_follow_thread(f, 2, "thread", ds_opt_known(f->p[1]));
+    ds_follow_text(f, 3, "image_name");
+    ds_follow_text(f, 4, "explanation");
 }
 
 /* 0x124: the halves of the bank's status stand in the parameters themselves. */
@@ -262,46 +158,124 @@ static void follow_machine_check(struct ds_follow *f)
                       w->sections[i].component != NULL ? w->sections[i].component : "");
 }
 
-/* 0xBE and some sub-codes of 0x1A carry the contents of a page table entry. */
-static void follow_pte(struct ds_follow *f, uint32_t parameter)
+/* 0x18: the object, whose header holds the counts that do not fit. */
+static void follow_reference(struct ds_follow *f)
 {
-    struct ds_target *t = f->nt->target;
-    char flags[DS_PTE_FLAGS_SIZE];
-    enum ds_paging mode = t->kernel != NULL ? ds_space_paging(t->kernel) : DS_PAGING_NONE;
-    if (mode == DS_PAGING_NONE)
-        mode = t->arch == DS_ARCH_X64     ? DS_PAGING_X64
-               : t->arch == DS_ARCH_ARM64 ? DS_PAGING_ARM64
-                                          : DS_PAGING_NONE;
-    if (mode == DS_PAGING_NONE)
-        return;
-    uint64_t pte = f->p[parameter - 1];
-    ds_pte_flags_text(mode, pte, 1, flags);
-    unsigned bits = bits_set(pte);
-    ds_follow_add(f, parameter, "pte", ds_opt_known(pte), "%s%s", flags,
-                  bits == 1 ? "; a single bit is set" : "");
+    (void)ds_follow_object(f, 1, "_OBJECT_TYPE", f->p[0]);
+    ds_follow_references(f, 2, f->p[1]);
 }
 
-static void follow_readonly(struct ds_follow *f)
+/* 0x139: the code says what was found wrong; of a list it does not say which. */
+static void follow_fail_fast(struct ds_follow *f)
 {
-    follow_pte(f, 2);
+    if (f->p[0] == 3) /* FAST_FAIL_CORRUPT_LIST_ENTRY, winnt.h */
+        ds_follow_list_entry(f);
 }
 
-static void follow_memory(struct ds_follow *f)
+/* 0x154 and 0x1C7: exception information, which is an EXCEPTION_POINTERS (winnt.h) if its two
+ * pointers lead to what they should. */
+static void follow_exception_pointers(struct ds_follow *f)
 {
-    if (f->p[0] == 0x404)
-        follow_pte(f, 3);
+    struct ds_exception e;
+    struct ds_opt record = ds_follow_pointer(f, f->p[1]);
+    struct ds_opt context = ds_follow_pointer(f, f->p[1] + f->nt->target->pointer_size);
+    if (record.known && ds_exception_read(f->nt->target, record.value, &e)) {
+        ds_follow_exception(f, 2, record.value);
+        if (context.known)
+            ds_follow_context(f, 2, context.value);
+    } else if (ds_exception_read(f->nt->target, f->p[1], &e)) {
+        ds_follow_exception(f, 2, f->p[1]);
+    }
+}
+
+/* 0x7F on x64: parameter 2 of a double fault leads to the frame of the trap, if it looks so. */
+static void follow_trap(struct ds_follow *f)
+{
+    struct ds_context c;
+    if (f->p[1] != 0 && f->nt->target->kernel != NULL && f->nt->target->arch == DS_ARCH_X64 &&
+        ds_trap_frame_read(f->nt->target, f->p[1], &c) == DS_OK &&
+        ds_target_module_at(f->nt->target, c.pc) != NULL)
+        ds_follow_trap_frame(f, 2, f->p[1]);
+}
+
+/* 0x19 and 0xC2: the blocks, with what stands around them. */
+static void follow_pool_blocks(struct ds_follow *f)
+{
+    for (unsigned i = 1; i < 4 && f->doc != NULL; i++) {
+        const struct ds_param_doc *d = ds_bugcheck_param(f->doc, f->sub, i);
+        bool block = d->type == DS_PARAM_ADDRESS ||
+                     (d->type == DS_PARAM_OBJECT && strcmp(d->object, "_POOL_HEADER") == 0);
+        if (block && ds_target_is_kernel_va(f->nt->target, f->p[i]))
+            ds_follow_pool(f, i + 1, f->p[i]);
+    }
 }
 
 static const struct {
     uint32_t code;
     void (*follow)(struct ds_follow *f);
 } families[] = {
-    {0x1a, follow_memory},          {0x9f, ds_follow_power},
-    {0xbe, follow_readonly},        {0xef, follow_critical_process},
-    {0xf4, follow_critical_object}, {0xf7, follow_cookie},
-    {0x101, follow_hung},           {0x124, follow_machine_check},
-    {0x133, follow_watchdog},
+    {0x18, follow_reference},
+    {0x19, follow_pool_blocks},
+    {0x7f, follow_trap},
+    {0x9f, ds_follow_power},
+    {0xc2, follow_pool_blocks},
+    {0xef, follow_critical_process},
+    {0xf4, follow_critical_object},
+    {0xf7, follow_cookie},
+    {0x101, ds_follow_hung},
+    {0x124, follow_machine_check},
+    {0x133, ds_follow_watchdog},
+    {0x139, follow_fail_fast},
+    {0x154, follow_exception_pointers},
+    {0x1c7, follow_exception_pointers},
 };
+
+/* What the documented type of a parameter alone leads to. */
+static void follow_by_type(struct ds_follow *f, uint32_t parameter, const struct ds_param_doc *d)
+{
+    uint64_t value = f->p[parameter - 1];
+    switch (d->type) {
+    case DS_PARAM_OBJECT:
+        if (!ds_follow_object(f, parameter, d->object, value))
+            ds_follow_region(f, parameter, value);
+        break;
+    case DS_PARAM_ADDRESS:
+        ds_follow_region(f, parameter, value);
+        break;
+    case DS_PARAM_PTE:
+        ds_follow_pte(f, parameter, value);
+        break;
+    case DS_PARAM_STRING:
+        if (ds_target_is_kernel_va(f->nt->target, value))
+            ds_follow_text(f, parameter, "text");
+        break;
+    default:
+        break;
+    }
+}
+
+static void follow_all(struct ds_follow *f)
+{
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+        if (families[i].code == f->code)
+            families[i].follow(f);
+    for (uint32_t i = 1; i <= 4 && f->doc != NULL; i++)
+        if (f->p[i - 1] != 0 && !ds_follow_has(f, i))
+            follow_by_type(f, i, ds_bugcheck_param(f->doc, f->sub, i - 1));
+}
+
+/* Rows in the order of the parameters, each parameter's as they were found. */
+static struct ds_bugcheck_fact *sort_rows(struct ds_follow *f)
+{
+    struct ds_bugcheck_fact *sorted =
+        ds_arena_alloc(&f->nt->arena, f->count != 0 ? f->count : 1, sizeof(*sorted));
+    size_t at = 0;
+    for (uint32_t p = 1; p <= 4 && sorted != NULL; p++)
+        for (size_t i = 0; i < f->count; i++)
+            if (f->rows[i].parameter == p)
+                sorted[at++] = f->rows[i];
+    return sorted != NULL ? sorted : f->rows;
+}
 
 const struct ds_bugcheck_facts *ds_nt_bugcheck_facts(struct ds_nt *nt)
 {
@@ -327,12 +301,17 @@ const struct ds_bugcheck_facts *ds_nt_bugcheck_facts(struct ds_nt *nt)
         r->walk = ds_walk_none("bugcheck_facts", DS_NO_MEMORY, "");
         return r;
     }
-    uint32_t code = ds_bugcheck_base((uint32_t)h->bugcheck_code.value);
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-        if (families[i].code == code)
-            families[i].follow(&f);
-    r->rows = f.rows;
+    f.code = ds_bugcheck_base((uint32_t)h->bugcheck_code.value);
+    f.doc = ds_bugcheck_find(f.code);
+    f.sub = f.doc != NULL ? ds_bugcheck_subcode(f.doc, f.p) : NULL;
+    follow_all(&f);
+    r->rows = sort_rows(&f);
     r->count = f.count;
     r->walk.rows = f.count;
+    if (f.dropped) {
+        r->walk.complete = false;
+        r->walk.stop_reason = DS_LIMIT;
+        r->walk.detail = "the parameters lead to more than is kept";
+    }
     return r;
 }

@@ -1,20 +1,56 @@
-/* Device objects, IRPs and the triage records of the power manager that parameters point to. */
-#include "base/bytes.h"
-#include "nt/impl.h"
+/* Device objects, drivers, IRPs and memory descriptor lists that parameters point to. */
+#include <stdio.h>
+
+#include "nt/follow.h"
 
 #define HEX(x) (unsigned long long)(x)
-/* Signatures: dt nt!_TRIAGE_9F_POWER and _TRIAGE_9F_PNP, bug-check-0x9f page. */
-#define TRIAGE_POWER 0x8000u
-#define TRIAGE_PNP 0x8001u
 
-/* "\Driver\fabnic", else the module that holds the driver's image; NULL when neither is there. */
-static const char *driver_name(struct ds_nt *nt, uint64_t driver)
+/* Object types: wdm.h, IO_TYPE_*. */
+#define IO_TYPE_DEVICE 3u
+#define IO_TYPE_DRIVER 4u
+#define IO_TYPE_IRP 6u
+
+/* wdm.h, IRP_MJ_*. */
+static const char *const major_names[] = {"CREATE",
+                                          "CREATE_NAMED_PIPE",
+                                          "CLOSE",
+                                          "READ",
+                                          "WRITE",
+                                          "QUERY_INFORMATION",
+                                          "SET_INFORMATION",
+                                          "QUERY_EA",
+                                          "SET_EA",
+                                          "FLUSH_BUFFERS",
+                                          "QUERY_VOLUME_INFORMATION",
+                                          "SET_VOLUME_INFORMATION",
+                                          "DIRECTORY_CONTROL",
+                                          "FILE_SYSTEM_CONTROL",
+                                          "DEVICE_CONTROL",
+                                          "INTERNAL_DEVICE_CONTROL",
+                                          "SHUTDOWN",
+                                          "LOCK_CONTROL",
+                                          "CLEANUP",
+                                          "CREATE_MAILSLOT",
+                                          "QUERY_SECURITY",
+                                          "SET_SECURITY",
+                                          "POWER",
+                                          "SYSTEM_CONTROL",
+                                          "DEVICE_CHANGE",
+                                          "QUERY_QUOTA",
+                                          "SET_QUOTA",
+                                          "PNP"};
+/* wdm.h: the minor functions of IRP_MJ_POWER. */
+static const char *const power_names[] = {"WAIT_WAKE", "POWER_SEQUENCE", "SET_POWER",
+                                          "QUERY_POWER"};
+#define MAJOR_POWER 0x16u
+
+const char *ds_driver_object_name(struct ds_nt *nt, uint64_t driver)
 {
     struct ds_target *t = nt->target;
     uint64_t va;
     struct ds_buf b;
     const char *text = NULL;
-    ds_buf_init(&b, 4096);
+    ds_buf_init(&b, 64u << 10);
     if (ds_target_field_va(t, driver, "_DRIVER_OBJECT", "DriverName", &va) == DS_OK &&
         ds_space_read_ustr(t->kernel, va, &b, NULL) == DS_OK && b.len != 0)
         text = ds_arena_strdup(&nt->arena, ds_buf_text(&b), b.len);
@@ -26,42 +62,73 @@ static const char *driver_name(struct ds_nt *nt, uint64_t driver)
     return m != NULL ? m->name : NULL;
 }
 
+/* Why there is no object of this type at va; DS_OK when there is one. */
+static enum ds_status check_type(const struct ds_target *t, uint64_t va, const char *name,
+                                 uint64_t want)
+{
+    struct ds_opt type = ds_target_field(t, va, name, "Type");
+    return !type.known ? type.why : (type.value & 0xffff) != want ? DS_CORRUPT : DS_OK;
+}
+
+void ds_follow_driver(struct ds_follow *f, uint32_t parameter, uint64_t driver)
+{
+    struct ds_target *t = f->nt->target;
+    if (t->kernel == NULL || driver == 0)
+        return;
+    enum ds_status status = check_type(t, driver, "_DRIVER_OBJECT", IO_TYPE_DRIVER);
+    if (status == DS_CORRUPT) {
+        ds_follow_add(f, parameter, "driver_object", ds_opt_unknown(status),
+                      "there is no driver object at this address");
+        return;
+    }
+    const char *name = ds_driver_object_name(f->nt, driver);
+    ds_follow_add(f, parameter, "driver_object", ds_opt_known(driver), "%s",
+                  name != NULL ? name : "the driver's name is not in the dump");
+}
+
 void ds_follow_device(struct ds_follow *f, uint32_t parameter, uint64_t device)
 {
     struct ds_target *t = f->nt->target;
     if (t->kernel == NULL || device == 0)
         return;
-    struct ds_opt driver = ds_target_field(t, device, "_DEVICE_OBJECT", "DriverObject");
-    if (!driver.known) {
-        ds_follow_add(f, parameter, "driver_object", driver,
-                      "the device object is not in the dump");
+    enum ds_status status = check_type(t, device, "_DEVICE_OBJECT", IO_TYPE_DEVICE);
+    if (status != DS_OK) {
+        ds_follow_add(f, parameter, "driver_object", ds_opt_unknown(status),
+                      status == DS_CORRUPT ? "there is no device object at this address"
+                                           : "the device object is not in the dump");
         return;
     }
-    const char *name = driver_name(f->nt, driver.value);
-    ds_follow_add(f, parameter, "driver_object", driver, "%s",
-                  name != NULL ? name : "the driver's name is not in the dump");
+    struct ds_opt driver = ds_target_field(t, device, "_DEVICE_OBJECT", "DriverObject");
+    if (driver.known)
+        ds_follow_driver(f, parameter, driver.value);
 }
 
-void ds_follow_irp(struct ds_follow *f, uint32_t parameter, uint64_t irp)
+static void irp_request(struct ds_follow *f, uint32_t parameter, uint64_t location)
 {
     struct ds_target *t = f->nt->target;
-    if (t->kernel == NULL || irp == 0)
+    struct ds_opt major = ds_target_field(t, location, "_IO_STACK_LOCATION", "MajorFunction");
+    struct ds_opt minor = ds_target_field(t, location, "_IO_STACK_LOCATION", "MinorFunction");
+    if (!major.known || !minor.known)
         return;
-    struct ds_opt type = ds_target_field(t, irp, "_IRP", "Type");
-    if (!type.known || type.value != 6) { /* IO_TYPE_IRP, wdm.h */
-        ds_follow_add(f, parameter, "irp", ds_opt_unknown(type.known ? DS_CORRUPT : type.why),
-                      type.known ? "there is no IRP at this address"
-                                 : "the IRP is not in the dump");
-        return;
-    }
-    struct ds_opt at = ds_target_field(t, irp, "_IRP", "CurrentLocation");
-    struct ds_opt count = ds_target_field(t, irp, "_IRP", "StackCount");
-    if (at.known && count.known)
-        ds_follow_add(f, parameter, "irp", ds_opt_known(irp), "stack location %llu of %llu",
-                      HEX(at.value & 0xff), HEX(count.value & 0xff));
+    const char *name = major.value < sizeof(major_names) / sizeof(major_names[0])
+                           ? major_names[major.value]
+                           : NULL;
+    const char *power =
+        major.value == MAJOR_POWER && minor.value < 4 ? power_names[minor.value] : NULL;
+    ds_follow_add(f, parameter, "irp_request", major, "%s%s, %s%s, minor function 0x%llx",
+                  name != NULL ? "IRP_MJ_" : "not a major function", name != NULL ? name : "",
+                  power != NULL ? "IRP_MN_" : "minor", power != NULL ? power : "",
+                  HEX(minor.value));
+}
+
+static void irp_location(struct ds_follow *f, uint32_t parameter, uint64_t irp, struct ds_opt at,
+                         struct ds_opt count)
+{
+    struct ds_target *t = f->nt->target;
     struct ds_opt stack = ds_target_field(t, irp, "_IRP", "Tail.Overlay.CurrentStackLocation");
-    if (!stack.known)
+    if (!stack.known || (at.known && count.known && at.value > count.value))
         return;
+    irp_request(f, parameter, stack.value);
     struct ds_opt device = ds_target_field(t, stack.value, "_IO_STACK_LOCATION", "DeviceObject");
     ds_follow_add(f, parameter, "irp_device", device,
                   device.known ? "device that holds the IRP" : "not in the dump");
@@ -69,50 +136,60 @@ void ds_follow_irp(struct ds_follow *f, uint32_t parameter, uint64_t irp)
         ds_follow_device(f, parameter, device.value);
 }
 
-static void follow_triage(struct ds_follow *f, uint32_t parameter, const char *name,
-                          uint32_t signature)
+void ds_follow_irp(struct ds_follow *f, uint32_t parameter, uint64_t irp)
 {
     struct ds_target *t = f->nt->target;
-    uint8_t raw[0x20];
-    uint64_t va = f->p[parameter - 1];
-    if (t->kernel == NULL || t->pointer_size != 8)
+    if (t->kernel == NULL || irp == 0)
         return;
-    enum ds_status status = ds_space_read(t->kernel, va, raw, sizeof(raw), NULL);
-    if (status == DS_OK && ds_le16(raw) != signature)
-        status = DS_CORRUPT;
+    enum ds_status status = check_type(t, irp, "_IRP", IO_TYPE_IRP);
     if (status != DS_OK) {
-        ds_follow_add(f, parameter, name, ds_opt_unknown(status),
-                      status == DS_CORRUPT ? "the signature of the record is wrong"
-                                           : "the record is not in the dump");
+        ds_follow_add(f, parameter, "irp", ds_opt_unknown(status),
+                      status == DS_CORRUPT ? "there is no IRP at this address"
+                                           : "the IRP is not in the dump");
         return;
     }
-    ds_follow_add(f, parameter, name, ds_opt_known(va), "revision %u", (unsigned)ds_le16(raw + 2));
-    if (signature == TRIAGE_POWER) {
-        ds_follow_add(f, parameter, "irp_list", ds_opt_known(ds_le64(raw + 8)), NULL);
-        ds_follow_add(f, parameter, "thread_list", ds_opt_known(ds_le64(raw + 16)), NULL);
-        ds_follow_add(f, parameter, "delayed_work_queue", ds_opt_known(ds_le64(raw + 24)), NULL);
-    }
+    struct ds_opt at = ds_target_field(t, irp, "_IRP", "CurrentLocation");
+    struct ds_opt count = ds_target_field(t, irp, "_IRP", "StackCount");
+    at.value &= 0xff;
+    count.value &= 0xff;
+    if (at.known && count.known)
+        ds_follow_add(f, parameter, "irp", ds_opt_known(irp), "stack location %llu of %llu%s",
+                      HEX(at.value), HEX(count.value),
+                      at.value > count.value ? ": no driver holds it, it is new or completed" : "");
+    irp_location(f, parameter, irp, at, count);
+    struct ds_opt thread = ds_target_field(t, irp, "_IRP", "Tail.Overlay.Thread");
+    if (thread.known && thread.value != 0)
+        ds_follow_thread(f, parameter, "irp_thread", thread);
 }
 
-void ds_follow_power(struct ds_follow *f)
+/* wdm.h, MDL_*: the flags that tell whether pages are locked and mapped. */
+static void mdl_flags(uint64_t flags, char *text, size_t size)
 {
-    if (f->p[0] == 1 || f->p[0] == 2 || f->p[0] == 3 || f->p[0] == 5)
-        ds_follow_device(f, 2, f->p[1]);
-    if (f->p[0] == 2)
-        ds_follow_device(f, 3, f->p[2]);
-    if (f->p[0] == 3) {
-        follow_triage(f, 3, "triage_9f_power", TRIAGE_POWER);
-        ds_follow_irp(f, 4, f->p[3]);
+    (void)snprintf(text, size, "%s%s%s%s", (flags & 1) != 0 ? ", mapped" : "",
+                   (flags & 2) != 0 ? ", pages locked" : "",
+                   (flags & 4) != 0 ? ", of nonpaged pool" : "",
+                   (flags & 0x10) != 0 ? ", partial" : "");
+}
+
+void ds_follow_mdl(struct ds_follow *f, uint32_t parameter, uint64_t mdl)
+{
+    struct ds_target *t = f->nt->target;
+    char flags[80];
+    if (t->kernel == NULL || mdl == 0)
+        return;
+    struct ds_opt start = ds_target_field(t, mdl, "_MDL", "StartVa");
+    struct ds_opt offset = ds_target_field(t, mdl, "_MDL", "ByteOffset");
+    struct ds_opt bytes = ds_target_field(t, mdl, "_MDL", "ByteCount");
+    struct ds_opt bits = ds_target_field(t, mdl, "_MDL", "MdlFlags");
+    if (!start.known || !offset.known || !bytes.known || !bits.known) {
+        ds_follow_add(f, parameter, "mdl", ds_opt_unknown(start.known ? bytes.why : start.why),
+                      "the memory descriptor list is not in the dump");
+        return;
     }
-    if (f->p[0] == 4) {
-        ds_follow_add(f, 2, "seconds", ds_opt_known(f->p[1]), "%llu s", HEX(f->p[1]));
-        struct ds_opt tid =
-            f->nt->target->kernel != NULL
-                ? ds_target_field(f->nt->target, f->p[2], "_ETHREAD", "Cid.UniqueThread")
-                : ds_opt_unknown(DS_NOT_IN_DUMP);
-        ds_follow_add(f, 3, "lock_owner_tid", tid,
-                      tid.known ? "thread that holds the Plug and Play lock"
-                                : "the thread is not in the dump");
-        follow_triage(f, 4, "triage_9f_pnp", TRIAGE_PNP);
-    }
+    mdl_flags(bits.value, flags, sizeof(flags));
+    ds_follow_add(f, parameter, "mdl_address", ds_opt_known(start.value + offset.value),
+                  "%llu bytes%s", HEX(bytes.value), flags);
+    struct ds_opt process = ds_target_field(t, mdl, "_MDL", "Process");
+    if (process.known && process.value != 0)
+        ds_follow_process(f, parameter, process.value);
 }

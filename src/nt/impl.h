@@ -16,7 +16,7 @@ struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
     bool have_processes, have_threads, have_processors, have_unloaded, have_fault;
-    bool have_followed, have_whea;
+    bool have_followed, have_whea, have_dpc_samples;
     struct ds_processes processes;
     struct ds_threads threads;
     struct ds_processors processors;
@@ -24,7 +24,8 @@ struct ds_nt {
     struct ds_fault_facts fault;
     struct ds_bugcheck_facts followed;
     struct ds_whea whea;
-    struct ds_nt_spaces *spaces;     /* owned; NULL until one was asked for */
+    struct ds_nt_spaces *spaces; /* owned; NULL until one was asked for */
+    struct ds_dpc_samples dpc_samples;
     const struct ds_driver *drivers; /* arena; NULL until asked for */
     struct ds_hardware *hardware;    /* owned; made on first use */
     struct ds_process *process_rows; /* owned */
@@ -69,9 +70,6 @@ const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len);
 /* A walk that could not even begin. */
 struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *detail);
 
-/* Address by KDDEBUGGER_DATA64, else from the header. Unknown: DS_NOT_FOUND. */
-struct ds_opt ds_nt_list_head(struct ds_nt *nt, const char *name, struct ds_opt header);
-
 /* Closes what spaces.c keeps; NULL is allowed. */
 void ds_nt_spaces_close(struct ds_nt_spaces *s);
 
@@ -112,23 +110,5 @@ void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
 
 /* hardware.c */
 void ds_hardware_free(struct ds_hardware *h);
-
-/* ---- follow.c and its helpers ---- */
-
-/* Facts of one bugcheck while they are gathered. */
-#define DS_FOLLOW_MAX 32u
-struct ds_follow {
-    struct ds_nt *nt;
-    uint64_t p[4];
-    struct ds_bugcheck_fact *rows; /* DS_FOLLOW_MAX */
-    size_t count;
-};
-/* Adds a row; the meaning is formatted into the arena, or absent when fmt is NULL. */
-void ds_follow_add(struct ds_follow *f, uint32_t parameter, const char *name, struct ds_opt value,
-                   const char *fmt, ...) DS_PRINTF(5, 6);
-/* A device object, its driver, and an IRP and the driver that holds it. */
-void ds_follow_device(struct ds_follow *f, uint32_t parameter, uint64_t device);
-void ds_follow_irp(struct ds_follow *f, uint32_t parameter, uint64_t irp);
-void ds_follow_power(struct ds_follow *f);
 
 #endif

@@ -126,15 +126,6 @@ struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *d
                             .detail = detail};
 }
 
-struct ds_opt ds_nt_list_head(struct ds_nt *nt, const char *name, struct ds_opt header)
-{
-    uint64_t value;
-    if (ds_target_kdbg(nt->target, name, &value) == DS_OK) {
-        return ds_opt_known(value);
-    }
-    return header.known && header.value != 0 ? header : ds_opt_unknown(DS_NOT_FOUND);
-}
-
 /* The enums are public; values were only ever appended, so the newest names serve all builds. */
 const char *ds_thread_state_name(uint64_t state)
 {

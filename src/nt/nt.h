@@ -138,6 +138,20 @@ struct ds_bugcheck_facts {
 };
 const struct ds_bugcheck_facts *ds_nt_bugcheck_facts(struct ds_nt *nt);
 
+/* ---- the profile that the DPC watchdog keeps: KPRCB.DpcWatchdogProfile ---- */
+struct ds_dpc_sample {
+    uint32_t processor; /* its number */
+    uint32_t capture;   /* number of the stack that was captured, from 0, per processor */
+    uint32_t depth;     /* place in it, from 0 */
+    uint64_t pc;        /* virtual address in kernel code */
+};
+struct ds_dpc_samples {
+    const struct ds_dpc_sample *rows;
+    size_t count;
+    struct ds_walk walk; /* complete without rows under another bugcheck code than 0x133 */
+};
+const struct ds_dpc_samples *ds_nt_dpc_samples(struct ds_nt *nt);
+
 /* ---- the hardware error record of 0x124 ---- */
 struct ds_whea_section {
     struct ds_cper_section section;

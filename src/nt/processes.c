@@ -98,8 +98,8 @@ static void walk_list(struct reader *r, struct ds_walk *walk)
     struct ds_nt *nt = r->nt;
     struct ds_target *t = nt->target;
     struct ds_field links;
-    struct ds_opt head =
-        ds_nt_list_head(nt, "PsActiveProcessHead", ds_dump_header(t->dump)->ps_active_process_head);
+    const char *method;
+    struct ds_opt head = ds_target_list_head(t, "PsActiveProcessHead", &method);
     if (!head.known) {
         *walk = ds_walk_none("processes", DS_NOT_FOUND, "PsActiveProcessHead is not known");
         return;

@@ -14,9 +14,15 @@ static void limit_item(struct ds_paper *p, enum ds_style style, struct ds_buf *b
     ds_buf_deinit(b);
 }
 
+/* What the caller said and nothing bears out is always told; other notes are for -v. */
+static bool is_mild(const struct ds_report_note *n)
+{
+    return strcmp(n->level, "note") == 0 && strncmp(n->check, "option.", 7) != 0;
+}
+
 static void limit_note(struct ds_paper *p, const struct ds_report_note *n)
 {
-    bool mild = strcmp(n->level, "note") == 0;
+    bool mild = is_mild(n);
     struct ds_buf b;
     ds_buf_init(&b, 64u << 10);
     ds_buf_printf(&b, "%s %s", n->level, n->check);
@@ -112,10 +118,11 @@ static void limit_steps(struct ds_paper *p, const struct ds_report *r)
     for (size_t i = 0; i < r->step_count; i++) {
         const struct ds_report_step *s = &r->steps[i];
         char number[DS_TEXT_ADDRESS];
-        ds_paper_rowf(p, DS_STYLE_DIM, "    %-12s %s: %s%s%s%s%s", s->what, s->method,
+        ds_paper_rowf(p, DS_STYLE_DIM, "    %-12s %s: %s%s%s%s%s%s%s", s->what, s->method,
                       s->ok ? "found" : s->status, s->value.known ? " " : "",
                       s->value.known ? ds_text_address(r, s->value, number) : "",
-                      s->detail[0] != '\0' ? ", " : "", s->detail);
+                      s->trust[0] != '\0' ? ", " : "", s->trust, s->detail[0] != '\0' ? ", " : "",
+                      s->detail);
     }
 }
 
@@ -139,8 +146,7 @@ void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose)
     ds_paper_heading(p, "WHAT COULD NOT BE TOLD");
     size_t count = 0, told = 0, hidden = 0;
     for (size_t i = 0; i < r->note_count; i++) {
-        bool mild = strcmp(r->notes[i].level, "note") == 0;
-        if (mild && !verbose && !told_above(r, &r->notes[i])) {
+        if (is_mild(&r->notes[i]) && !verbose && !told_above(r, &r->notes[i])) {
             hidden++;
             continue;
         }

@@ -45,7 +45,7 @@ static void read_kernel_image(struct ds_target *t)
                                 : ds_status_text(status));
 }
 
-void ds_boot_triage(struct ds_target *t)
+void ds_boot_triage(struct ds_target *t, const char *symbol_path)
 {
     const struct ds_triage *tr = ds_dump_triage(t->dump);
     const struct ds_dump_header *h = ds_dump_header(t->dump);
@@ -61,7 +61,7 @@ void ds_boot_triage(struct ds_target *t)
         ds_kdbg_load_region(t, &tr->debugger_data, h->kd_debugger_data_block);
     }
     if (t->kdbg_size == 0 && t->kernel != NULL) {
-        ds_kdbg_load_va(t, h->kd_debugger_data_block, "header");
+        (void)ds_kdbg_load_va(t, h->kd_debugger_data_block, "header");
     }
     ds_modules_from_triage(t);
     check_first_driver(t);
@@ -72,61 +72,25 @@ void ds_boot_triage(struct ds_target *t)
         size = ds_opt_known(t->modules[0].size);
     }
     ds_boot_version(t, timestamp, size);
+    ds_boot_identify(t, symbol_path);
 }
 
 /* ---- full and bitmap dumps: page tables ---- */
 
-static struct ds_opt list_head(struct ds_target *t, const char **method)
+void ds_boot_paged(struct ds_target *t, const char *symbol_path)
 {
-    const struct ds_dump_header *h = ds_dump_header(t->dump);
-    uint64_t told;
-    *method = "kdbg";
-    if (ds_target_kdbg(t, "PsLoadedModuleList", &told) == DS_OK) {
-        return ds_opt_known(told);
-    }
-    *method = "header";
-    return h->ps_loaded_module_list;
-}
-
-/* Kernel base by KDDEBUGGER_DATA64, else as the first entry of the module list. The list's layout
- * moved never within the builds of one architecture, so the header's build number will do. */
-static void find_kernel_base(struct ds_target *t)
-{
-    const char *method;
-    uint64_t told;
-    if (ds_target_kdbg(t, "KernBase", &told) == DS_OK) {
-        t->kernel_base = ds_opt_known(told);
-        ds_step_add(t, "kernel_base", "kdbg", DS_OK, t->kernel_base, "", "KernBase");
-        return;
-    }
-    struct ds_opt head = list_head(t, &method);
-    if (!head.known || head.value == 0) {
-        ds_step_add(t, "kernel_base", method, DS_NOT_FOUND, head, "",
-                    "neither KDDEBUGGER_DATA64 nor PsLoadedModuleList is known");
-        return;
-    }
-    t->kernel_base = ds_modules_first_base(t, head.value);
-    enum ds_status status = t->kernel_base.known ? DS_OK : t->kernel_base.why;
-    ds_step_add(t, "kernel_base", "module list", status, t->kernel_base, "",
-                "the first entry of PsLoadedModuleList%s%s", status == DS_OK ? "" : ": ",
-                status == DS_OK ? "" : ds_status_text(status));
-}
-
-void ds_boot_paged(struct ds_target *t)
-{
-    const struct ds_dump_header *h = ds_dump_header(t->dump);
     if (!ds_boot_open_paged(t)) {
+        ds_boot_identify(t, symbol_path);
         return;
     }
-    ds_kdbg_load_va(t, h->kd_debugger_data_block, "header");
-    struct ds_err err = {0};
-    struct ds_kernel_id first = {.arch = t->arch, .build = (uint32_t)ds_opt_or(t->build, 0)};
-    if (t->kdbg_size == 0 && ds_layout_open_builtin(&first, &t->layout, &err) != DS_OK) {
-        t->layout = NULL;
+    if (t->option.kernel_base.known) {
+        t->kernel_base = t->option.kernel_base;
     }
-    find_kernel_base(t);
-    ds_layout_close(t->layout); /* the one chosen with all that is known follows */
-    t->layout = NULL;
+    ds_boot_kdbg_option(t);
+    if (t->kdbg_size == 0) {
+        (void)ds_kdbg_load_va(t, ds_dump_header(t->dump)->kd_debugger_data_block, "header");
+    }
+    ds_boot_kernel_base(t);
     read_kernel_image(t);
     struct ds_opt timestamp = ds_opt_unknown(DS_NOT_FOUND), size = timestamp;
     if (t->kernel_pe_known) {
@@ -134,11 +98,14 @@ void ds_boot_paged(struct ds_target *t)
         size = ds_opt_known(t->kernel_pe.size_of_image);
     }
     ds_boot_version(t, timestamp, size);
+    ds_boot_identify(t, symbol_path);
+    ds_boot_kdbg_late(t);
+    ds_boot_kdbg_keys(t);
 }
 
 void ds_boot_modules(struct ds_target *t)
 {
     const char *method;
-    struct ds_opt head = list_head(t, &method);
+    struct ds_opt head = ds_target_list_head(t, "PsLoadedModuleList", &method);
     ds_modules_from_list(t, head, method);
 }

@@ -1,6 +1,7 @@
 /* Contradictions of the file that only the bootstrap can see: notes for `integrity`. */
 #include "dump/integrity.h"
 #include "symbols/globals.h"
+#include "target/dtb.h"
 #include "target/impl.h"
 
 static struct ds_integrity_note *note(struct ds_target *t, enum ds_integrity_level level,
@@ -76,19 +77,37 @@ static void check_kdbg_region(struct ds_target *t)
 /* Page tables that do not even lead to the page that every process has. */
 static void check_dtb(struct ds_target *t)
 {
-    struct ds_fault fault;
-    uint64_t pa;
-    enum ds_status status = ds_space_translate(t->kernel, ds_shared_user_data(t), &pa, &fault);
-    if (status == DS_OK || status == DS_TRUNCATED || status == DS_IO) { /* those are told already */
+    struct ds_opt dtb = ds_dump_header(t->dump)->dtb;
+    bool found = t->dtb.known && !t->dtb_told;
+    if (!dtb.known || (dtb.value == 0 && found)) { /* not recorded: said already */
         return;
+    }
+    struct ds_dtb_fit fit = ds_dtb_try_modes(t, dtb.value);
+    if (fit.status == DS_OK || fit.status == DS_TRUNCATED || fit.status == DS_IO) {
+        return; /* those are told already */
     }
     struct ds_integrity_note *n =
         note(t, DS_INTEGRITY_DAMAGE, "header.dtb_leads_nowhere", 0x10, 0x10);
     ds_integrity_expected(n, "page tables that map KUSER_SHARED_DATA");
-    ds_integrity_found(n, "0x%llx: %s at level %d", (unsigned long long)ds_space_dtb(t->kernel),
-                       ds_status_name(status), fault.level);
-    ds_integrity_lost(n, "virtual memory, as far as it is reached through this page directory; the "
-                         "header and physical memory can be trusted");
+    ds_integrity_found(n, "0x%llx: %s at level %d",
+                       (unsigned long long)ds_paging_root(fit.mode, dtb.value),
+                       ds_status_name(fit.status), fit.level);
+    ds_integrity_lost(n, "%s",
+                      found ? "nothing more: another page directory was found and is used"
+                            : "virtual memory, as far as it is reached through this page "
+                              "directory; the header and physical memory can be trusted");
+}
+
+/* The block was found, and not where the header has it. */
+static void check_kdbg_elsewhere(struct ds_target *t, uint64_t va)
+{
+    if (!t->kdbg.known || t->kdbg.value == va || t->option.kdbg.known) {
+        return;
+    }
+    struct ds_integrity_note *n = note(t, DS_INTEGRITY_DAMAGE, "kdbg.address", 0x80, 0x60);
+    ds_integrity_expected(n, "0x%llx, where the block is", (unsigned long long)t->kdbg.value);
+    ds_integrity_found(n, "0x%llx", (unsigned long long)va);
+    ds_integrity_lost(n, "the header's KdDebuggerDataBlock; the block itself was found");
 }
 
 static void check_kdbg_address(struct ds_target *t)
@@ -96,7 +115,11 @@ static void check_kdbg_address(struct ds_target *t)
     const struct ds_dump_header *h = ds_dump_header(t->dump);
     struct ds_opt va = h->kd_debugger_data_block;
     uint64_t tag;
-    if (t->kdbg_size != 0 || !va.known || va.value == 0) {
+    if (!va.known || va.value == 0) {
+        return;
+    }
+    if (t->kdbg_size != 0) {
+        check_kdbg_elsewhere(t, va.value);
         return;
     }
     enum ds_status status = ds_space_read_uint(t->kernel, va.value + 0x10, 4, &tag, NULL);

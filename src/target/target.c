@@ -44,11 +44,45 @@ static void declare_modules(struct ds_target *t)
     }
 }
 
+void ds_boot_warn_option(struct ds_target *t, const char *check, uint64_t value,
+                         const char *expected, const char *lost)
+{
+    struct ds_integrity_note *n =
+        ds_integrity_add(ds_dump_integrity(t->dump), DS_INTEGRITY_NOTE, check, DS_NO_OFFSET);
+    ds_integrity_expected(n, "%s", expected);
+    ds_integrity_found(n, "0x%llx, as given", (unsigned long long)value);
+    ds_integrity_lost(n, "%s", lost);
+}
+
+void ds_target_set_arch(struct ds_target *t, enum ds_paging mode)
+{
+    if (t->arch != DS_ARCH_UNKNOWN) {
+        return;
+    }
+    switch (mode) {
+    case DS_PAGING_X86:
+    case DS_PAGING_PAE:
+        t->arch = DS_ARCH_X86;
+        break;
+    case DS_PAGING_X64:
+    case DS_PAGING_LA57:
+        t->arch = DS_ARCH_X64;
+        break;
+    case DS_PAGING_ARM64:
+        t->arch = DS_ARCH_ARM64;
+        break;
+    case DS_PAGING_NONE:
+        return;
+    }
+    t->pointer_size = ds_arch_pointer_size(t->arch);
+    ds_dump_set_arch(t->dump, t->arch);
+}
+
 static void boot(struct ds_target *t, const char *symbol_path)
 {
     switch (ds_dump_kind(t->dump)) {
     case DS_DUMP_TRIAGE:
-        ds_boot_triage(t);
+        ds_boot_triage(t, symbol_path);
         break;
     case DS_DUMP_FULL:
     case DS_DUMP_BITMAP_FULL:
@@ -57,13 +91,14 @@ static void boot(struct ds_target *t, const char *symbol_path)
     case DS_DUMP_RANGE_KERNEL:
     case DS_DUMP_RANGE_KERNEL_USER:
     case DS_DUMP_RANGE_FULL:
-        ds_boot_paged(t);
+        ds_boot_paged(t, symbol_path);
         break;
     case DS_DUMP_HEADER_ONLY:
     case DS_DUMP_DAMAGED:
     case DS_DUMP_UNKNOWN:
         ds_step_add(t, "memory", "header", DS_NOT_IN_DUMP, ds_opt_unknown(DS_NOT_IN_DUMP), "",
                     "the file holds a header and no memory");
+        ds_boot_identify(t, symbol_path);
         break;
     }
     if (t->kernel != NULL) {
@@ -76,7 +111,9 @@ static void boot(struct ds_target *t, const char *symbol_path)
                                            .stop_address = ds_opt_unknown(DS_OK),
                                            .detail = t->kernel_why_text};
     }
-    ds_boot_layout(t, symbol_path);
+    ds_boot_layout(t);
+    ds_boot_lists(t);
+    ds_boot_system_dtb(t);
     ds_boot_memory(t);
     if (t->kernel != NULL && ds_space_paging(t->kernel) != DS_PAGING_NONE) {
         ds_boot_modules(t);
@@ -105,6 +142,13 @@ enum ds_status ds_target_open(struct ds_dump *dump, const struct ds_target_optio
     t->build = h->minor_version;
     t->dtb = t->kernel_base = t->kdbg = ds_opt_unknown(DS_NOT_IN_DUMP);
     t->revision = ds_opt_unknown(DS_NOT_FOUND);
+    t->kernel_hint = ds_opt_unknown(DS_NOT_FOUND);
+    t->option = (struct ds_target_overrides){.dtb = ds_opt_unknown(DS_OK),
+                                             .kernel_base = ds_opt_unknown(DS_OK),
+                                             .kdbg = ds_opt_unknown(DS_OK)};
+    if (options != NULL) {
+        t->option = options->overrides;
+    }
     t->kernel_why = DS_NOT_IN_DUMP;
     t->kernel_why_text = "the dump holds no memory";
     t->steps = ds_arena_alloc(&t->arena, DS_TARGET_STEPS, sizeof(*t->steps));

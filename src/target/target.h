@@ -13,16 +13,19 @@
 #include "symbols/pe.h"
 #include "symbols/symbols.h"
 #include "symbols/version.h"
+#include "target/kdbg_cipher.h"
 
 /* One attempt of the bootstrap (table bootstrap_steps). Strings live in the target's arena. */
 struct ds_step {
-    const char *what;   /* static: "memory", "dtb", "kernel_base", "kdbg", "modules", "version",
-                           "layout", "symbols", "invariants" */
-    const char *method; /* static: "header", "kdbg", "module list", "built-in profile" */
+    const char *what;   /* static: "memory", "dtb", "kernel_base", "kdbg", "modules", "processes",
+                           "processors", "version", "layout", "symbols", "invariants" */
+    const char *method; /* static: "option", "header", "kdbg", "self-map scan", "module list" */
     bool ok;
     enum ds_status status; /* why not */
     struct ds_opt value;   /* an address, where there is one */
-    const char *trust;     /* static; "" where it does not apply */
+    const char *trust;     /* static: of a layout, ds_trust_name(); of an address, "verified" (what
+                              must be there is), "likely" (some of it), "unverified" (used because
+                              told); "" where it does not apply */
     const char *detail;    /* one clause for people; may be "" */
 };
 
@@ -47,9 +50,28 @@ struct ds_walk {
     const char *detail; /* arena or static; "" when nothing to add */
 };
 
+/*
+ * What the caller knows better than the dump. Each is used in place of what would be found, even
+ * where nothing bears it out; then a step and a note of `integrity` say so. Not for triage dumps.
+ */
+struct ds_target_overrides {
+    struct ds_opt dtb;         /* physical: page directory, as in CR3 */
+    struct ds_opt kernel_base; /* virtual: the kernel's image */
+    struct ds_opt kdbg;        /* virtual: KDDEBUGGER_DATA64 */
+};
+
 struct ds_target_options {
     const char *symbol_path; /* may be NULL; borrowed during open */
+    struct ds_target_overrides overrides;
 };
+
+/* A kernel global that was found by what it holds. Strings are static. */
+struct ds_found {
+    const char *name; /* "PsLoadedModuleList" */
+    uint64_t va;
+    const char *method; /* "kernel image scan" */
+};
+#define DS_TARGET_FOUND 8
 
 struct ds_target {
     struct ds_dump *dump;        /* owned */
@@ -63,7 +85,14 @@ struct ds_target {
     struct ds_opt kdbg;        /* virtual address of KDDEBUGGER_DATA64 */
     uint8_t kdbg_bytes[0x400]; /* its bytes, decoded if they were encoded */
     size_t kdbg_size;          /* valid bytes; 0 when not to be had */
-    bool kernel_declared;      /* to the lookup of names, ahead of the other modules */
+    bool kdbg_encoded;         /* memory holds it encoded, by this cipher */
+    struct ds_kdbg_cipher kdbg_cipher;
+    struct ds_target_overrides option;
+    bool dtb_told;             /* by the option or the header, not found */
+    struct ds_opt kernel_hint; /* virtual: an address in the kernel, by the start block */
+    struct ds_found found[DS_TARGET_FOUND];
+    size_t found_count;
+    bool kernel_declared; /* to the lookup of names, ahead of the other modules */
     bool kernel_pe_known;
     struct ds_pe kernel_pe;
     struct ds_opt build;           /* NT build number */
@@ -98,10 +127,16 @@ void ds_target_close(struct ds_target *t);
 enum ds_status ds_target_kdbg(const struct ds_target *t, const char *member,
                               uint64_t *ret) DS_MUST_CHECK;
 
-/* Address of a kernel global: by KDBG member where it carries one, else by symbol.
- * Errors: DS_NO_SYMBOL. */
+/* Address of a kernel global: by KDBG member where it carries one, else by symbol, by the list of
+ * known kernels, or as the bootstrap found it in memory. Errors: DS_NO_SYMBOL. */
 enum ds_status ds_target_global(const struct ds_target *t, const char *name,
                                 uint64_t *va) DS_MUST_CHECK;
+
+/*
+ * Address of "PsLoadedModuleList" or "PsActiveProcessHead": by KDDEBUGGER_DATA64, the header (when
+ * a list stands there), ds_target_global(), else what the header says. *method is static.
+ */
+struct ds_opt ds_target_list_head(const struct ds_target *t, const char *name, const char **method);
 
 /*
  * Where the member lies. Order of belief: a symbol table of this very kernel; the offset that

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "symbols/globals.h"
+#include "target/dtb.h"
 #include "target/impl.h"
 
 #define BUILD_LAB_MAX 128u
@@ -14,7 +15,9 @@ static void read_build_lab(struct ds_target *t)
     uint8_t raw[BUILD_LAB_MAX];
     struct ds_fault fault;
     struct ds_buf b;
-    if (t->kernel == NULL || ds_target_kdbg(t, "NtBuildLab", &va) != DS_OK) {
+    if (t->kernel == NULL || (ds_target_kdbg(t, "NtBuildLab", &va) != DS_OK &&
+                              ds_target_global(t, "NtBuildLabEx", &va) != DS_OK &&
+                              ds_target_global(t, "NtBuildLab", &va) != DS_OK)) {
         return;
     }
     size_t len = sizeof(raw);
@@ -30,11 +33,41 @@ static void read_build_lab(struct ds_target *t)
         t->build_lab = ds_arena_strdup(&t->arena, ds_buf_text(&b), b.len);
     }
     ds_buf_deinit(&b);
+    if (t->build_lab != NULL) {
+        ds_step_add(t, "version", "NtBuildLab", DS_OK, ds_opt_unknown(DS_OK), "", "%s",
+                    t->build_lab);
+    }
+}
+
+/*
+ * NtBuildNumber of KUSER_SHARED_DATA (Windows SDK, ntddk.h: at 0x260 since Windows 10, zero
+ * before), else the variable of that name, whose top bits tell free from checked builds.
+ */
+static void find_build(struct ds_target *t)
+{
+    uint64_t va, build = 0;
+    const char *method = "KUSER_SHARED_DATA";
+    if (t->kernel == NULL || ds_space_paging(t->kernel) == DS_PAGING_NONE) {
+        return;
+    }
+    uint64_t shared = ds_dtb_shared_data(ds_space_paging(t->kernel));
+    if (ds_space_read_uint(t->kernel, shared + 0x260, 4, &build, NULL) != DS_OK || build == 0) {
+        method = "NtBuildNumber";
+        if (ds_target_global(t, "NtBuildNumber", &va) != DS_OK ||
+            ds_space_read_uint(t->kernel, va, 4, &build, NULL) != DS_OK) {
+            build = 0;
+        }
+    }
+    build &= 0x0fffffffu;
+    if (build >= 1057 && build <= 65535) { /* NT 4 to what a header can say */
+        t->build = ds_opt_known(build);
+        ds_step_add(t, "version", method, DS_OK, ds_opt_unknown(DS_OK), "likely", "build %llu",
+                    (unsigned long long)build);
+    }
 }
 
 void ds_boot_version(struct ds_target *t, struct ds_opt timestamp, struct ds_opt size)
 {
-    read_build_lab(t);
     if (!timestamp.known || !size.known) {
         ds_step_add(t, "version", "kernel image", timestamp.why, t->build, "",
                     "timestamp and size of the kernel image are not known");
@@ -52,9 +85,8 @@ void ds_boot_version(struct ds_target *t, struct ds_opt timestamp, struct ds_opt
                     "is known, the revision is not",
                     (unsigned long long)timestamp.value, (unsigned long long)size.value);
     }
-    if (t->build_lab != NULL) {
-        ds_step_add(t, "version", "NtBuildLab", DS_OK, ds_opt_unknown(DS_OK), "", "%s",
-                    t->build_lab);
+    if (!t->build.known) {
+        find_build(t);
     }
 }
 
@@ -138,14 +170,20 @@ static void identify_kernel(struct ds_target *t)
     }
 }
 
-void ds_boot_layout(struct ds_target *t, const char *symbol_path)
+void ds_boot_identify(struct ds_target *t, const char *symbol_path)
 {
-    struct ds_err err = {0};
     identify_kernel(t);
     t->kernel_declared = declare_kernel(t);
     if (symbol_path != NULL && t->kernel_declared) {
         (void)load_kernel_symbols(t, symbol_path);
     }
+}
+
+void ds_boot_layout(struct ds_target *t)
+{
+    struct ds_err err = {0};
+    read_build_lab(t);
+    t->kernel_id.build = (uint32_t)ds_opt_or(t->build, 0);
     if (t->layout != NULL) {
         ds_layout_set_trust(t->layout, DS_TRUST_SYMBOLS);
         ds_step_add(t, "layout", "symbol table", DS_OK, ds_opt_unknown(DS_OK), "symbols", "%s",
@@ -195,7 +233,7 @@ static bool check_kdbg_offsets(struct ds_target *t)
 }
 
 /* The System process: pid 4 and this name on every Windows since XP. */
-static enum ds_status check_system(struct ds_target *t, uint64_t eprocess)
+enum ds_status ds_process_is_system(struct ds_target *t, uint64_t eprocess)
 {
     char name[16] = "";
     uint64_t va;
@@ -229,7 +267,7 @@ static enum ds_status check_process_list(struct ds_target *t, uint64_t head, uin
         return status;
     }
     *eprocess = first - links.offset;
-    return back == head ? check_system(t, *eprocess) : DS_CORRUPT;
+    return back == head ? ds_process_is_system(t, *eprocess) : DS_CORRUPT;
 }
 
 /* The first thread in the process's list says that it belongs to the process. */
@@ -256,11 +294,9 @@ static enum ds_status check_first_thread(struct ds_target *t, uint64_t eprocess)
 
 static bool check_processes(struct ds_target *t)
 {
-    const struct ds_dump_header *h = ds_dump_header(t->dump);
-    uint64_t head, eprocess = 0;
-    if (ds_target_kdbg(t, "PsActiveProcessHead", &head) != DS_OK) {
-        head = ds_opt_or(h->ps_active_process_head, 0);
-    }
+    uint64_t eprocess = 0;
+    const char *method;
+    uint64_t head = ds_opt_or(ds_target_list_head(t, "PsActiveProcessHead", &method), 0);
     if (head == 0) {
         return false;
     }

@@ -239,6 +239,7 @@ BEGIN {
     types["string"] = "DS_PARAM_STRING"
     types["physical"] = "DS_PARAM_PHYSICAL"
     types["pfn"] = "DS_PARAM_PFN"
+    types["pte"] = "DS_PARAM_PTE"
     code = ""
     count = sub_count = sub_first = 0
 }
