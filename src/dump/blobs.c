@@ -156,25 +156,30 @@ void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
         note_leftover(d, off);
 }
 
+enum ds_status ds_dump_blob_load_at(struct ds_dump *d, size_t index, uint8_t **ret, size_t *size)
+{
+    if (index >= d->blob_count)
+        return DS_NOT_FOUND;
+    const struct ds_blob *b = &d->blobs[index];
+    if (b->captured > DS_LIMIT_BLOB)
+        return DS_LIMIT;
+    uint8_t *p = ds_alloc_array(b->captured, 1);
+    if (p == NULL)
+        return DS_NO_MEMORY;
+    enum ds_status st = ds_dump_read_file(d, b->file_offset, p, (size_t)b->captured);
+    if (st != DS_OK) {
+        free(p);
+        return st;
+    }
+    *ret = p;
+    *size = (size_t)b->captured;
+    return DS_OK;
+}
+
 enum ds_status ds_dump_blob_load(struct ds_dump *d, const char *tag, uint8_t **ret, size_t *size)
 {
-    for (size_t i = 0; i < d->blob_count; i++) {
-        const struct ds_blob *b = &d->blobs[i];
-        if (strcmp(b->tag, tag) != 0)
-            continue;
-        if (b->captured > DS_LIMIT_BLOB)
-            return DS_LIMIT;
-        uint8_t *p = ds_alloc_array(b->captured, 1);
-        if (p == NULL)
-            return DS_NO_MEMORY;
-        enum ds_status st = ds_dump_read_file(d, b->file_offset, p, (size_t)b->captured);
-        if (st != DS_OK) {
-            free(p);
-            return st;
-        }
-        *ret = p;
-        *size = (size_t)b->captured;
-        return DS_OK;
-    }
+    for (size_t i = 0; i < d->blob_count; i++)
+        if (strcmp(d->blobs[i].tag, tag) == 0)
+            return ds_dump_blob_load_at(d, i, ret, size);
     return DS_NOT_FOUND;
 }

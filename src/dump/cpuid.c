@@ -74,6 +74,7 @@ enum ds_status ds_cpuid_decode(const void *blob, size_t size, struct ds_cpuid *r
         } else if (r.leaf == 1) {
             decode_version(r.first[0], ret);
             ret->hypervisor = ds_opt_known(r.first[2] >> 31);
+            ret->hypervisor_below = ds_opt_known(r.second[2] >> 31);
         } else if (r.leaf == 0x40000000u) {
             registers_text(r.first, plain_order, 3, ret->hypervisor_vendor);
         } else if (r.leaf >= 0x80000002u && r.leaf <= 0x80000004u) {

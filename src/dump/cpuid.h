@@ -1,8 +1,11 @@
 /*
  * The processor blobs of a minidump: CPUID leaves (rows of 40 bytes: subleaf, leaf, EAX EBX ECX
- * EDX of one processor, then of another) and the values of the processor's registry key
+ * EDX twice) and the values of the processor's registry key
  * ({u32 name bytes, UTF-16 name, u32 type, u32 data bytes, data}, back to back). Layouts found by
- * inspection of real dumps; meaning of leaves: Intel SDM volume 2 and AMD APM volume 3, CPUID.
+ * inspection of real dumps. Both answers come from one processor (same APIC id): the first is what
+ * Windows gets, the second what the processor says without the hypervisor that Windows started,
+ * which shows features that the first lacks and no hypervisor bit. Meaning of leaves: Intel SDM
+ * volume 2 and AMD APM volume 3, CPUID.
  */
 #ifndef DS_DUMP_CPUID_H
 #define DS_DUMP_CPUID_H
@@ -19,7 +22,7 @@
 
 struct ds_cpuid_row {
     uint32_t subleaf, leaf;
-    uint32_t first[4], second[4]; /* EAX, EBX, ECX, EDX */
+    uint32_t first[4], second[4]; /* EAX, EBX, ECX, EDX: as Windows gets them; on the metal */
 };
 
 /* Rows of a blob of that many bytes. */
@@ -27,12 +30,13 @@ size_t ds_cpuid_count(size_t size);
 /* False past the last row. */
 bool ds_cpuid_row(const void *blob, size_t size, size_t index, struct ds_cpuid_row *ret);
 
-/* What the leaves say of the first processor. Texts are "" when their leaves are missing. */
+/* What the first answers say. Texts are "" when their leaves are missing. */
 struct ds_cpuid {
     char vendor[13];                       /* "AuthenticAMD" */
     char brand[49];                        /* without the blanks at its ends */
     struct ds_opt family, model, stepping; /* extended parts added as the vendors say */
     struct ds_opt hypervisor;              /* 1 when leaf 1 ECX bit 31 is set */
+    struct ds_opt hypervisor_below;        /* the same of the second answer */
     char hypervisor_vendor[13];            /* leaf 0x40000000: "Microsoft Hv" */
 };
 

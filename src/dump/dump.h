@@ -227,6 +227,9 @@ const struct ds_blob *ds_dump_blob(const struct ds_dump *d, size_t index);
  */
 enum ds_status ds_dump_blob_load(struct ds_dump *d, const char *tag, uint8_t **ret,
                                  size_t *size) DS_MUST_CHECK;
+/* The same of the blob at `index`. */
+enum ds_status ds_dump_blob_load_at(struct ds_dump *d, size_t index, uint8_t **ret,
+                                    size_t *size) DS_MUST_CHECK;
 /* Bytes after the last blob that belong to nothing (leftovers of an older file); 0 when none. */
 uint64_t ds_dump_leftover_bytes(const struct ds_dump *d);
 

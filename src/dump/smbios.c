@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "dump/smbios_walk.h"
 
 #define HEADER_SIZE 8u
 #define STRUCTURE_MAX 4096u /* structures of one table that are read */
@@ -32,6 +33,8 @@ static const struct text_field texts[] = {
     TEXT(2, 0x04, board_manufacturer),
     TEXT(2, 0x05, board_product),
     TEXT(2, 0x06, board_version),
+    TEXT(3, 0x04, chassis_manufacturer),
+    TEXT(3, 0x06, chassis_version),
     TEXT(4, 0x04, processor_socket),
     TEXT(4, 0x07, processor_manufacturer),
     TEXT(4, 0x10, processor_version),
@@ -39,15 +42,8 @@ static const struct text_field texts[] = {
 
 #define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
 
-struct structure {
-    const uint8_t *formatted;
-    size_t length; /* of the formatted area */
-    const uint8_t *strings;
-    size_t strings_size; /* of the string set, its closing double NUL included */
-};
-
 /* The strings behind the formatted area end at the first two NULs in a row. */
-static enum ds_status next_structure(const uint8_t *p, size_t left, struct structure *s)
+static enum ds_status next_structure(const uint8_t *p, size_t left, struct ds_smbios_structure *s)
 {
     if (left < 4)
         return DS_TRUNCATED;
@@ -55,7 +51,7 @@ static enum ds_status next_structure(const uint8_t *p, size_t left, struct struc
         return DS_CORRUPT;
     if (p[1] > left)
         return DS_TRUNCATED;
-    *s = (struct structure){.formatted = p, .length = p[1], .strings = p + p[1]};
+    *s = (struct ds_smbios_structure){.formatted = p, .length = p[1], .strings = p + p[1]};
     size_t room = left - s->length;
     for (size_t i = 0; i + 1 < room; i++) {
         if (s->strings[i] == 0 && s->strings[i + 1] == 0) {
@@ -66,8 +62,42 @@ static enum ds_status next_structure(const uint8_t *p, size_t left, struct struc
     return DS_TRUNCATED;
 }
 
+enum ds_status ds_smbios_walk_begin(const void *blob, size_t size, struct ds_smbios_walk *ret)
+{
+    const uint8_t *p = blob;
+    *ret = (struct ds_smbios_walk){0};
+    if (size < HEADER_SIZE)
+        return DS_TRUNCATED;
+    size_t stated = ds_le32(p + 4);
+    ret->p = p + HEADER_SIZE;
+    ret->left = size - HEADER_SIZE;
+    ret->cut = stated > ret->left;
+    if (!ret->cut)
+        ret->left = stated;
+    return DS_OK;
+}
+
+enum ds_status ds_smbios_structure_next(struct ds_smbios_walk *w, struct ds_smbios_structure *ret)
+{
+    if (w->ended)
+        return DS_NOT_FOUND;
+    if (w->left == 0)
+        return w->cut ? DS_TRUNCATED : DS_NOT_FOUND;
+    if (w->seen >= STRUCTURE_MAX)
+        return DS_LIMIT;
+    enum ds_status st = next_structure(w->p, w->left, ret);
+    if (st != DS_OK)
+        return st;
+    size_t used = ret->length + ret->strings_size;
+    w->p += used;
+    w->left -= used;
+    w->seen++;
+    w->ended = ret->formatted[0] == 127; /* end of table */
+    return DS_OK;
+}
+
 /* Copies string `number` (from 1) without the blanks at its ends. */
-static void copy_string(const struct structure *s, unsigned number, char *out)
+static void copy_string(const struct ds_smbios_structure *s, unsigned number, char *out)
 {
     size_t at = 0;
     for (unsigned i = 1; i < number && at < s->strings_size && s->strings[at] != 0; i++) {
@@ -93,73 +123,104 @@ static void copy_string(const struct structure *s, unsigned number, char *out)
     ds_buf_deinit(&text);
 }
 
-static void take_texts(const struct structure *s, struct ds_smbios *ret)
+void ds_smbios_string(const struct ds_smbios_structure *s, size_t offset, char *out)
+{
+    if (offset < s->length && s->formatted[offset] != 0)
+        copy_string(s, s->formatted[offset], out);
+}
+
+static void take_texts(const struct ds_smbios_structure *s, struct ds_smbios *ret)
 {
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         char *out = (char *)ret + texts[i].member;
-        if (texts[i].type != s->formatted[0] || texts[i].offset >= s->length || out[0] != '\0')
-            continue;
-        unsigned number = s->formatted[texts[i].offset];
-        if (number != 0)
-            copy_string(s, number, out);
+        if (texts[i].type == s->formatted[0] && out[0] == '\0')
+            ds_smbios_string(s, texts[i].offset, out);
     }
 }
 
-/* Memory device (type 17): size in MB, or KB with bit 15; 0x7fff = extended size at 0x1c in MB. */
-static void take_memory(const struct structure *s, struct ds_smbios *ret)
+/* A release number: the pair is 0xff where the firmware does not say. */
+static void take_release(const struct ds_smbios_structure *s, size_t offset, struct ds_opt *major,
+                         struct ds_opt *minor)
 {
-    if (s->length < 0xe)
+    if (s->length < offset + 2 ||
+        (s->formatted[offset] == 0xff && s->formatted[offset + 1] == 0xff))
         return;
-    uint64_t size = ds_le16(s->formatted + 0xc);
-    if (size == 0 || size == 0xffff)
-        return;
-    uint64_t bytes = (size & 0x8000) != 0 ? (size & 0x7fff) << 10 : size << 20;
-    if (size == 0x7fff && s->length >= 0x20)
-        bytes = (uint64_t)(ds_le32(s->formatted + 0x1c) & 0x7fffffffu) << 20;
-    ret->memory_bytes = ds_opt_known(ds_opt_or(ret->memory_bytes, 0) + bytes);
+    *major = ds_opt_known(s->formatted[offset]);
+    *minor = ds_opt_known(s->formatted[offset + 1]);
 }
 
-static void take_structure(const struct structure *s, struct ds_smbios *ret)
+/* BIOS (type 0): releases, and of the second extension byte UEFI and "a virtual machine". */
+static void take_bios(const struct ds_smbios_structure *s, struct ds_smbios *ret)
 {
-    take_texts(s, ret);
-    ret->structures++;
-    if (s->formatted[0] == 4) {
+    take_release(s, 0x14, &ret->bios_major, &ret->bios_minor);
+    take_release(s, 0x16, &ret->ec_major, &ret->ec_minor);
+    if (s->length < 0x14)
+        return;
+    ret->uefi = ds_opt_known(s->formatted[0x13] >> 3 & 1);
+    ret->virtual_machine = ds_opt_known(s->formatted[0x13] >> 4 & 1);
+}
+
+static void take_numbers(const struct ds_smbios_structure *s, struct ds_smbios *ret)
+{
+    struct ds_opt bytes;
+    switch (s->formatted[0]) {
+    case 0:
+        if (!ret->uefi.known)
+            take_bios(s, ret);
+        break;
+    case 3:
+        if (s->length > 5 && !ret->chassis_type.known)
+            ret->chassis_type = ds_opt_known(s->formatted[5] & 0x7f);
+        break;
+    case 4:
         ret->processor_structures++;
         if (s->length >= 0x16 && ds_le16(s->formatted + 0x14) != 0 && !ret->processor_max_mhz.known)
             ret->processor_max_mhz = ds_opt_known(ds_le16(s->formatted + 0x14));
+        break;
+    case 17:
+        bytes = ds_smbios_memory_size(s);
+        if (bytes.known && bytes.value != 0)
+            ret->memory_bytes = ds_opt_known(ds_opt_or(ret->memory_bytes, 0) + bytes.value);
+        break;
+    default:
+        break;
     }
-    if (s->formatted[0] == 17)
-        take_memory(s, ret);
 }
 
 enum ds_status ds_smbios_decode(const void *blob, size_t size, struct ds_smbios *ret)
 {
     const uint8_t *p = blob;
+    struct ds_smbios_walk w;
+    struct ds_smbios_structure s;
     *ret = (struct ds_smbios){0};
-    if (size < HEADER_SIZE)
-        return DS_TRUNCATED;
+    enum ds_status st = ds_smbios_walk_begin(blob, size, &w);
+    if (st != DS_OK)
+        return st;
     ret->major = p[1];
     ret->minor = p[2];
-    size_t stated = ds_le32(p + 4), left = size - HEADER_SIZE;
-    bool cut = stated > left;
-    if (!cut)
-        left = stated;
-    p += HEADER_SIZE;
-    while (left > 0) {
-        struct structure s;
-        if (ret->structures >= STRUCTURE_MAX)
-            return DS_LIMIT;
-        enum ds_status st = next_structure(p, left, &s);
-        if (st != DS_OK)
-            return st;
-        take_structure(&s, ret);
-        if (s.formatted[0] == 127) /* end of table */
-            return DS_OK;
-        size_t used = s.length + s.strings_size;
-        p += used;
-        left -= used;
+    while ((st = ds_smbios_structure_next(&w, &s)) == DS_OK) {
+        take_texts(&s, ret);
+        take_numbers(&s, ret);
+        ret->structures++;
     }
-    return cut ? DS_TRUNCATED : DS_OK;
+    return st == DS_NOT_FOUND ? DS_OK : st;
+}
+
+enum ds_status ds_smbios_identify(const void *blob, size_t size, struct ds_smbios_identity *ret)
+{
+    struct ds_smbios_walk w;
+    struct ds_smbios_structure s;
+    *ret = (struct ds_smbios_identity){0};
+    enum ds_status st = ds_smbios_walk_begin(blob, size, &w);
+    while (st == DS_OK && (st = ds_smbios_structure_next(&w, &s)) == DS_OK) {
+        if (s.formatted[0] == 1 && s.length >= 0x18 && !ret->has_uuid) {
+            memcpy(ret->uuid, s.formatted + 8, sizeof(ret->uuid));
+            ret->has_uuid = true;
+        }
+        if (s.formatted[0] == 2 && ret->board_serial[0] == '\0')
+            ds_smbios_string(&s, 7, ret->board_serial);
+    }
+    return st == DS_NOT_FOUND ? DS_OK : st;
 }
 
 bool ds_smbios_row(const struct ds_smbios *s, size_t index, const char **name, const char **value)
@@ -169,4 +230,40 @@ bool ds_smbios_row(const struct ds_smbios *s, size_t index, const char **name, c
     *name = texts[index].name;
     *value = (const char *)s + texts[index].member;
     return true;
+}
+
+const char *ds_smbios_chassis_name(struct ds_opt type)
+{
+    static const char *const names[] = {
+        [3] = "desktop",
+        [4] = "low-profile desktop",
+        [5] = "pizza box",
+        [6] = "mini tower",
+        [7] = "tower",
+        [8] = "portable",
+        [9] = "laptop",
+        [10] = "notebook",
+        [11] = "hand-held",
+        [12] = "docking station",
+        [13] = "all-in-one",
+        [14] = "sub-notebook",
+        [15] = "space-saving",
+        [16] = "lunch box",
+        [17] = "main server chassis",
+        [18] = "expansion chassis",
+        [19] = "sub-chassis",
+        [23] = "rack mount chassis",
+        [24] = "sealed-case PC",
+        [25] = "multi-system chassis",
+        [28] = "blade",
+        [29] = "blade enclosure",
+        [30] = "tablet",
+        [31] = "convertible",
+        [32] = "detachable",
+        [33] = "IoT gateway",
+        [34] = "embedded PC",
+        [35] = "mini PC",
+        [36] = "stick PC",
+    };
+    return type.known && type.value < sizeof(names) / sizeof(names[0]) ? names[type.value] : NULL;
 }

@@ -36,9 +36,19 @@
     X(virtual_ranges)                                                                              \
     X(secondary_blobs)                                                                             \
     X(system_info)                                                                                 \
+    X(machine)                                                                                     \
+    X(machine_evidence)                                                                            \
+    X(memory_devices)                                                                              \
+    X(acpi_tables)                                                                                 \
+    X(pci_devices)                                                                                 \
     X(smbios_strings)                                                                              \
     X(cpuid_leaves)                                                                                \
     X(cpu_registry_values)                                                                         \
+    X(ifr_logs)                                                                                    \
+    X(ifr_records)                                                                                 \
+    X(blackbox_fields)                                                                             \
+    X(storage_requests)                                                                            \
+    X(triage_data_ranges)                                                                          \
     X(wdf_drivers)                                                                                 \
     X(kdbg_fields)
 

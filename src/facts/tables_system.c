@@ -4,43 +4,10 @@
 #include "dump/blob_wdf.h"
 #include "dump/cpuid.h"
 #include "dump/smbios.h"
-#include "facts/table.h"
+#include "facts/blob_rows.h"
 #include "symbols/kdbg_layout.h"
 
-#define BLOB_MAX (1u << 20) /* bytes of one decoded blob; real ones have a few kilobytes */
-#define CPU_VALUES_MAX 256  /* values of the processor's registry key; real ones have a dozen */
-
-/* A blob by its tag, read into memory. */
-struct blob_bytes {
-    uint8_t *data; /* malloc'ed; NULL when there is none */
-    size_t size;
-    enum ds_status status; /* why it is not there, or not whole */
-};
-
-static struct blob_bytes blob_read(struct ds_facts *f, const char *tag)
-{
-    struct ds_dump *d = ds_nt_target(ds_facts_nt(f))->dump;
-    struct blob_bytes b = {.status = DS_NOT_IN_DUMP};
-    for (size_t i = 0; i < ds_dump_blob_count(d); i++) {
-        const struct ds_blob *blob = ds_dump_blob(d, i);
-        if (strcmp(blob->tag, tag) != 0)
-            continue;
-        uint64_t want = blob->captured < BLOB_MAX ? blob->captured : BLOB_MAX;
-        b.data = ds_alloc_array(want, 1);
-        b.status =
-            b.data ? ds_dump_read_file(d, blob->file_offset, b.data, (size_t)want) : DS_NO_MEMORY;
-        if (b.status != DS_OK) {
-            free(b.data);
-            b.data = NULL;
-            return b;
-        }
-        b.size = (size_t)want;
-        if (blob->captured < blob->size)
-            b.status = DS_TRUNCATED;
-        return b;
-    }
-    return b;
-}
+#define CPU_VALUES_MAX 256 /* values of the processor's registry key; real ones have a dozen */
 
 /* Rows with the walk that their blob allows. */
 static struct ds_rows rows_of(const void *rows, size_t stride, size_t count, enum ds_status blob,
@@ -96,7 +63,8 @@ static const struct ds_column_spec system_columns[] = {
     {"cpu_model", DS_COL_INTEGER, "model by CPUID, extended part added", "!cpuinfo",
      DS_FIELD(ROW, cpu.model)},
     {"cpu_stepping", DS_COL_INTEGER, "stepping by CPUID", "!cpuinfo", DS_FIELD(ROW, cpu.stepping)},
-    {"hypervisor", DS_COL_BOOL, "whether CPUID shows a hypervisor below", "",
+    {"hypervisor", DS_COL_BOOL,
+     "whether CPUID shows a hypervisor; that which Windows started itself counts", "",
      DS_FIELD(ROW, cpu.hypervisor)},
     {"hypervisor_vendor", DS_COL_TEXT, "its name: Microsoft Hv", "",
      DS_FIELD(ROW, cpu.hypervisor_vendor)},
@@ -106,7 +74,7 @@ static const struct ds_column_spec system_columns[] = {
 /* The registry's value of that name, when the dump has it. */
 static void registry_value(struct ds_facts *f, const char *name, struct ds_cpu_value *ret)
 {
-    struct blob_bytes b = blob_read(f, DS_CPU_REGISTRY_TAG);
+    struct ds_blob_bytes b = ds_facts_blob(f, DS_CPU_REGISTRY_TAG);
     struct ds_cpu_value v;
     size_t pos = 0;
     for (unsigned i = 0; b.data && i < CPU_VALUES_MAX; i++) {
@@ -127,8 +95,8 @@ static void system_fill(struct ds_facts *f, struct ds_rows *ret)
         *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
         return;
     }
-    struct blob_bytes smbios = blob_read(f, DS_SMBIOS_TAG);
-    struct blob_bytes cpuid = blob_read(f, DS_CPUID_TAG);
+    struct ds_blob_bytes smbios = ds_facts_blob(f, DS_SMBIOS_TAG);
+    struct ds_blob_bytes cpuid = ds_facts_blob(f, DS_CPUID_TAG);
     enum ds_status st = smbios.status != DS_OK ? smbios.status : cpuid.status;
     if (smbios.data) {
         enum ds_status decoded = ds_smbios_decode(smbios.data, smbios.size, &r->smbios);
@@ -172,7 +140,7 @@ static void strings_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     struct ds_smbios *s = ds_facts_rows_alloc(f, 1, sizeof(*s));
     struct string_row *rows = ds_facts_rows_alloc(f, 32, sizeof(*rows));
-    struct blob_bytes b = blob_read(f, DS_SMBIOS_TAG);
+    struct ds_blob_bytes b = ds_facts_blob(f, DS_SMBIOS_TAG);
     size_t n = 0;
     if (s == NULL || rows == NULL) {
         *ret = ds_rows_cut(NULL, 0, 0, DS_NO_MEMORY, "");
@@ -195,15 +163,16 @@ DS_TABLE(smbios_strings, "Texts of the SMBIOS table; serial numbers are left out
 /* ---- cpuid_leaves ---- */
 
 struct leaf_row {
-    uint32_t leaf, subleaf, processor, eax, ebx, ecx, edx;
+    uint32_t leaf, subleaf, answer, eax, ebx, ecx, edx;
 };
 
 #define ROW struct leaf_row
 static const struct ds_column_spec leaf_columns[] = {
     {"leaf", DS_COL_INTEGER, "CPUID leaf", "!sysinfo cpuinfo", DS_FIELD(ROW, leaf)},
     {"subleaf", DS_COL_INTEGER, "its subleaf", "", DS_FIELD(ROW, subleaf)},
-    {"processor", DS_COL_INTEGER, "0 or 1: the blob keeps the answers of two processors", "",
-     DS_FIELD(ROW, processor)},
+    {"answer", DS_COL_INTEGER,
+     "0: what Windows gets; 1: what the processor says without the hypervisor that Windows started",
+     "", DS_FIELD(ROW, answer)},
     {"eax", DS_COL_INTEGER, "EAX", "", DS_FIELD(ROW, eax)},
     {"ebx", DS_COL_INTEGER, "EBX", "", DS_FIELD(ROW, ebx)},
     {"ecx", DS_COL_INTEGER, "ECX", "", DS_FIELD(ROW, ecx)},
@@ -213,7 +182,7 @@ static const struct ds_column_spec leaf_columns[] = {
 
 static void leaves_fill(struct ds_facts *f, struct ds_rows *ret)
 {
-    struct blob_bytes b = blob_read(f, DS_CPUID_TAG);
+    struct ds_blob_bytes b = ds_facts_blob(f, DS_CPUID_TAG);
     size_t count = b.data ? ds_cpuid_count(b.size) : 0;
     struct leaf_row *rows = ds_facts_rows_alloc(f, count * 2, sizeof(*rows));
     struct ds_cpuid_row r;
@@ -229,8 +198,10 @@ static void leaves_fill(struct ds_facts *f, struct ds_rows *ret)
     free(b.data);
 }
 
-DS_TABLE(cpuid_leaves, "CPUID leaves of two processors, from the secondary data of a minidump.",
-         "!sysinfo cpuinfo", leaf_columns, leaves_fill, NULL);
+DS_TABLE(
+    cpuid_leaves,
+    "CPUID leaves of one processor, each answered twice, from the secondary data of a minidump.",
+    "!sysinfo cpuinfo", leaf_columns, leaves_fill, NULL);
 
 /* ---- cpu_registry_values ---- */
 
@@ -247,7 +218,7 @@ static const struct ds_column_spec value_columns[] = {
 
 static void values_fill(struct ds_facts *f, struct ds_rows *ret)
 {
-    struct blob_bytes b = blob_read(f, DS_CPU_REGISTRY_TAG);
+    struct ds_blob_bytes b = ds_facts_blob(f, DS_CPU_REGISTRY_TAG);
     struct ds_cpu_value *rows = ds_facts_rows_alloc(f, CPU_VALUES_MAX, sizeof(*rows));
     size_t n = 0, pos = 0;
     enum ds_status st = rows ? DS_OK : DS_NO_MEMORY;
@@ -284,7 +255,7 @@ static const struct ds_column_spec wdf_columns[] = {
 static void wdf_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     const struct ds_dump *d = ds_nt_target(ds_facts_nt(f))->dump;
-    struct blob_bytes b = blob_read(f, DS_WDF_DRIVERS_TAG);
+    struct ds_blob_bytes b = ds_facts_blob(f, DS_WDF_DRIVERS_TAG);
     struct ds_wdf_driver one, *rows;
     size_t count = 0;
     bool is64 = ds_dump_header(d)->is64;
