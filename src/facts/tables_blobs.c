@@ -129,10 +129,11 @@ static enum ds_status read_logs(struct ds_facts *f, struct ds_row_list *logs,
                                 struct ds_row_list *records)
 {
     bool is64 = ds_dump_header(dump_of(f))->is64;
-    enum ds_status st = DS_OK;
+    enum ds_status st = DS_NOT_IN_DUMP; /* while there is no such blob */
     for (size_t i = 0; i < ds_dump_blob_count(dump_of(f)); i++) {
         if (!may_be_log(f, i))
             continue;
+        st = st == DS_NOT_IN_DUMP ? DS_OK : st;
         struct ds_blob_bytes b = ds_facts_blob_at(f, i);
         struct ds_ifr_log log;
         enum ds_status one = b.status;
@@ -175,7 +176,7 @@ static void logs_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     struct ds_row_list logs = ds_row_list_of(sizeof(struct log_row));
     enum ds_status st = read_logs(f, &logs, NULL);
-    *ret = ds_row_list_finish(f, &logs, DS_OK, st, "a log is cut short or broken");
+    *ret = ds_row_list_finish(f, &logs, DS_OK, st, "there is none, or one is cut short or broken");
 }
 
 DS_TABLE(ifr_logs, "Logs of trace messages that drivers keep in memory, from secondary data.",
@@ -225,7 +226,8 @@ static void records_fill(struct ds_facts *f, struct ds_rows *ret)
     enum ds_status st = read_logs(f, &logs, &records);
     st = worse(logs.status, st);
     free(logs.rows);
-    *ret = ds_row_list_finish(f, &records, DS_OK, st, "a log is cut short or broken: ifr_logs");
+    *ret = ds_row_list_finish(f, &records, DS_OK, st,
+                              "there is no log, or one is cut short or broken: ifr_logs");
 }
 
 DS_TABLE(ifr_records,
@@ -280,18 +282,19 @@ static enum ds_status add_ranges(struct ds_facts *f, size_t index, const struct 
 static void ranges_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     struct ds_row_list l = ds_row_list_of(sizeof(struct range_row));
-    enum ds_status st = DS_OK;
+    enum ds_status st = DS_NOT_IN_DUMP; /* while there is no such blob */
     bool is64 = ds_dump_header(dump_of(f))->is64;
     for (size_t i = 0; i < ds_dump_blob_count(dump_of(f)); i++) {
         if (strcmp(ds_dump_blob(dump_of(f), i)->tag, DS_TRIAGE_DATA_TAG) != 0)
             continue;
+        st = st == DS_NOT_IN_DUMP ? DS_OK : st;
         struct ds_blob_bytes b = ds_facts_blob_at(f, i);
         if (b.data != NULL && is64)
             st = worse(st, add_ranges(f, i, &b, &l));
         st = worse(st, is64 ? b.status : DS_UNSUPPORTED);
         free(b.data);
     }
-    *ret = ds_row_list_finish(f, &l, DS_OK, st, "a blob is cut, or of 32-bit Windows");
+    *ret = ds_row_list_finish(f, &l, DS_OK, st, "the blob is absent, cut, or of 32-bit Windows");
 }
 
 DS_TABLE(triage_data_ranges,
@@ -346,11 +349,12 @@ static void fields_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     struct ds_row_list l = ds_row_list_of(sizeof(struct field_row));
     struct ds_blackbox *box = ds_alloc_array(1, sizeof(*box));
-    enum ds_status st = box != NULL ? DS_OK : DS_NO_MEMORY;
+    enum ds_status st = box != NULL ? DS_NOT_IN_DUMP : DS_NO_MEMORY;
     for (size_t i = 0; box != NULL && i < ds_dump_blob_count(dump_of(f)); i++) {
         const char *tag = ds_dump_blob(dump_of(f), i)->tag;
         if (!ds_blackbox_is(tag))
             continue;
+        st = st == DS_NOT_IN_DUMP ? DS_OK : st;
         struct ds_blob_bytes b = ds_facts_blob_at(f, i);
         if (b.data != NULL) {
             st = worse(st, ds_blackbox_decode(tag, b.data, b.size, box));
@@ -360,7 +364,8 @@ static void fields_fill(struct ds_facts *f, struct ds_rows *ret)
         free(b.data);
     }
     free(box);
-    *ret = ds_row_list_finish(f, &l, DS_OK, st, "a black box is cut, or of an unknown version");
+    *ret = ds_row_list_finish(f, &l, DS_OK, st,
+                              "there is none, or one is cut or of an unknown version");
 }
 
 DS_TABLE(blackbox_fields,
@@ -430,10 +435,11 @@ static void request_row_of(const struct ds_storage_log *log, const struct ds_sto
 static void requests_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     struct ds_row_list l = ds_row_list_of(sizeof(struct request_row));
-    enum ds_status st = DS_OK;
+    enum ds_status st = DS_NOT_IN_DUMP; /* while there is no such blob */
     for (size_t i = 0; i < ds_dump_blob_count(dump_of(f)); i++) {
         if (strcmp(ds_dump_blob(dump_of(f), i)->tag, DS_STORAGE_TAG) != 0)
             continue;
+        st = st == DS_NOT_IN_DUMP ? DS_OK : st;
         struct ds_blob_bytes b = ds_facts_blob_at(f, i);
         struct ds_storage_log log = {0};
         struct ds_storage_request r;
@@ -449,7 +455,7 @@ static void requests_fill(struct ds_facts *f, struct ds_rows *ret)
         st = worse(st, b.status);
         free(b.data);
     }
-    *ret = ds_row_list_finish(f, &l, DS_OK, st, "the blob is cut or has another signature");
+    *ret = ds_row_list_finish(f, &l, DS_OK, st, "the blob is absent, cut or has another signature");
 }
 
 DS_TABLE(storage_requests,

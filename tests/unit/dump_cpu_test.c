@@ -49,13 +49,72 @@ static void smbios_names_the_machine(void)
         CHECK(strstr(value, "SERIAL") == NULL);
         n++;
     }
-    CHECK_U64(n, 14);
+    CHECK_U64(n, 16);
+    struct ds_smbios_identity id;
+    CHECK_U64(ds_smbios_identify(b, sizeof(b), &id), DS_OK);
+    CHECK(id.has_uuid && id.uuid[0] == 0);
+    struct ds_smbios_walk w;
+    struct ds_smbios_memory m;
+    CHECK_U64(ds_smbios_walk_begin(b, sizeof(b), &w), DS_OK);
+    CHECK_U64(ds_smbios_memory_next(&w, &m), DS_OK);
+    CHECK(m.handle == 4 && m.size_bytes.value == UINT64_C(8192) << 20 && m.installed.value == 1);
+    CHECK(!m.type_code.known && !m.speed.known && m.type == NULL);
+    CHECK_U64(ds_smbios_memory_next(&w, &m), DS_OK);
+    CHECK_U64(m.size_bytes.value, UINT64_C(16384) << 20);
+    CHECK_U64(ds_smbios_memory_next(&w, &m), DS_NOT_FOUND);
     for (size_t cut = 0; cut < sizeof(b); cut++) {
         uint8_t *part = malloc(cut ? cut : 1);
         memcpy(part, b, cut);
         CHECK_U64(ds_smbios_decode(part, cut, &s), DS_TRUNCATED);
         free(part);
     }
+}
+
+/* The whole of a memory device, its texts and what stands for "not known". */
+static void memory_devices_are_read(void)
+{
+    uint8_t b[8 + 0x5c + 64] = {0, 3, 7, 0};
+    uint8_t *s = b + 8;
+    struct ds_smbios_walk w;
+    struct ds_smbios_memory m;
+    s[0] = 17;
+    s[1] = 0x5c;
+    ds_put_le16(s + 0x0c, 0x7fff);
+    s[0x0e] = 0x0d;
+    s[0x10] = 1;
+    s[0x11] = 9; /* a text that is not there */
+    s[0x12] = 0x22;
+    ds_put_le16(s + 0x15, 0xffff);
+    s[0x18] = 2;
+    s[0x1b] = 2;
+    ds_put_le32(s + 0x1c, 0x80008000u);
+    ds_put_le16(s + 0x20, 0xffff);
+    ds_put_le32(s + 0x54, 5600);
+    ds_put_le32(s + 0x58, 4800);
+    memcpy(s + 0x5c, "DIMM 1\0 A1B2 \0\0\x7f\x04\0\0\0\0", 21);
+    ds_put_le32(b + 4, 0x5c + 21);
+    CHECK_U64(ds_smbios_walk_begin(b, sizeof(b), &w), DS_OK);
+    CHECK_U64(ds_smbios_memory_next(&w, &m), DS_OK);
+    CHECK_U64(m.size_bytes.value, UINT64_C(0x8000) << 20);
+    CHECK_STR(m.locator, "DIMM 1");
+    CHECK_STR(m.bank, "");
+    CHECK_STR(m.serial, "A1B2");
+    CHECK_STR(m.type, "DDR5");
+    CHECK_STR(m.form_factor, "SODIMM");
+    CHECK(m.speed.value == 5600 && m.configured.value == 4800 && m.ranks.value == 2);
+    CHECK(!m.voltage.known && !m.data_bits.known);
+    static const struct {
+        uint16_t size;
+        bool known, installed;
+    } sizes[] = {{0, true, false}, {0xffff, false, false}, {0x8010, true, true}};
+    for (size_t i = 0; i < 3; i++) {
+        ds_put_le16(s + 0x0c, sizes[i].size);
+        CHECK_U64(ds_smbios_walk_begin(b, sizeof(b), &w), DS_OK);
+        CHECK_U64(ds_smbios_memory_next(&w, &m), DS_OK);
+        CHECK(m.installed.known == sizes[i].known);
+        CHECK(m.size_bytes.known == sizes[i].installed);
+    }
+    CHECK_U64(m.size_bytes.value, 16384);
 }
 
 static void hostile_smbios_is_bounded(void)
@@ -155,6 +214,6 @@ static void long_registry_texts_are_cut(void)
     CHECK_U64(strlen(v.text), 159);
 }
 
-TEST_MAIN(TEST(smbios_names_the_machine), TEST(hostile_smbios_is_bounded),
-          TEST(cpuid_names_the_processor), TEST(registry_values_are_read_in_order),
-          TEST(long_registry_texts_are_cut))
+TEST_MAIN(TEST(smbios_names_the_machine), TEST(memory_devices_are_read),
+          TEST(hostile_smbios_is_bounded), TEST(cpuid_names_the_processor),
+          TEST(registry_values_are_read_in_order), TEST(long_registry_texts_are_cut))

@@ -63,7 +63,7 @@ static void x64_minidump(void)
     CHECK_STR(ask("SELECT count(*) FROM modules"), "151");
     CHECK_STR(ask("SELECT count(*) FROM unloaded_modules"), "4");
     CHECK_STR(ask("SELECT count(*) FROM secondary_blobs"), "20");
-    CHECK_STR(ask("SELECT count(*) FROM secondary_blobs WHERE name IS NULL"), "2");
+    CHECK_STR(ask("SELECT count(*) FROM secondary_blobs WHERE name IS NULL"), "1");
     CHECK_STR(ask("SELECT name FROM secondary_blobs WHERE number = 0"), "KMDF in-flight recorder");
     CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE tag LIKE 'e83b40d2%'"),
               "4d4346473c000000012c414c41534b41");
@@ -89,6 +89,76 @@ static void x64_minidump(void)
     close_real();
 }
 
+/* Firmware, buses and drivers as the dumps' own bytes show them, counted by hand. */
+static void x64_secondary_data(void)
+{
+    if (!open_real("triage_x64_19041.dmp"))
+        SKIP("no reference material beside the checkout");
+    CHECK_STR(ask("SELECT cpu_name FROM system_info"), "AMD Ryzen 7 3700X 8-Core Processor");
+    CHECK_STR(ask("SELECT is_virtual FROM machine"), "no");
+    CHECK_STR(ask("SELECT firmware_oem FROM machine"), "ALASKA A M I");
+    CHECK_STR(ask("SELECT machine_id_note FROM machine"), "the dump holds no SMBIOS table");
+    CHECK_STR(ask("SELECT found FROM machine_evidence"),
+              "only the hypervisor that Windows started");
+    CHECK_STR(ask("SELECT count(*) FROM acpi_tables"), "17");
+    CHECK_STR(ask("SELECT group_concat(signature, ' ') FROM acpi_tables"),
+              "MCFG FACP APIC IVRS HPET FPDT SSDT SSDT SSDT FIDT BGRT PCCT SSDT CRAT CDIT SSDT "
+              "SSDT");
+    CHECK_STR(ask("SELECT sum(kept) FROM acpi_tables"), "905");
+    CHECK_STR(ask("SELECT count(*) FROM pci_devices"), "42");
+    CHECK_STR(ask("SELECT class_name FROM pci_devices WHERE vendor_id = 0x10de AND function = 0"),
+              "VGA display controller");
+    CHECK_STR(ask("SELECT location FROM pci_devices WHERE vendor_id = 0x10ec"), "08:00.0");
+    CHECK_STR(ask("SELECT count(DISTINCT secondary_bus) FROM pci_devices WHERE header_type = 1"),
+              "11");
+    CHECK_STR(ask("SELECT subsystem_vendor_id FROM pci_devices WHERE location = '00:00.0'"),
+              "4163");
+    CHECK_STR(ask("SELECT driver FROM ifr_logs WHERE kind = 'kmdf'"), "AmdPPM");
+    CHECK_STR(ask("SELECT count(*) FROM ifr_records WHERE log = 0"), "20");
+    CHECK_STR(ask("SELECT max(sequence) FROM ifr_records WHERE log = 0"), "20");
+    CHECK_STR(ask("SELECT driver FROM ifr_logs WHERE kind = 'wpp'"), "AmdPPM");
+    CHECK_STR(ask("SELECT count(*) FROM triage_data_ranges"), "31");
+    CHECK_STR(ask("SELECT DISTINCT name FROM triage_data_ranges"), "IoTriageDumpData");
+    CHECK_STR(ask("SELECT count(*) FROM storage_requests"), "66");
+    CHECK_STR(ask("SELECT DISTINCT status FROM storage_requests"), "1");
+    CHECK_STR(ask("SELECT count(*) FROM walks WHERE asked AND NOT complete AND table_name IN "
+                  "('acpi_tables', 'pci_devices', 'ifr_logs', 'ifr_records', "
+                  "'triage_data_ranges', 'storage_requests')"),
+              "0");
+    close_real();
+}
+
+static void arm64_secondary_data(void)
+{
+    if (!open_real("triage_arm64_17134.dmp"))
+        SKIP("no reference material beside the checkout");
+    CHECK_STR(ask("SELECT manufacturer FROM system_info"), "ASUSTeK COMPUTER INC.");
+    CHECK_STR(ask("SELECT board_product FROM system_info"), "NovaGo TP370QL");
+    CHECK_STR(ask("SELECT bios_vendor FROM system_info"), "Qualcomm Inc.");
+    CHECK_STR(ask("SELECT bios_version FROM system_info"), "TP370QL.259");
+    CHECK_STR(ask("SELECT chassis FROM machine"), "notebook");
+    CHECK_STR(ask("SELECT machine_id_basis FROM machine"), "board serial");
+    CHECK_STR(ask("SELECT machine_id_note FROM machine"), "the UUID is all zero");
+    CHECK_STR(ask("SELECT is_virtual FROM machine"), "no");
+    CHECK_STR(ask("SELECT type FROM memory_devices"), "LPDDR4");
+    CHECK_STR(ask("SELECT size FROM memory_devices"), "6442450944");
+    CHECK_STR(ask("SELECT speed FROM memory_devices"), "1866");
+    CHECK_STR(ask("SELECT group_concat(signature, ' ') FROM acpi_tables"),
+              "MCFG FACP APIC CSRT GTDT FPDT BGRT DBG2 IORT TPM2 MSDM");
+    CHECK_STR(ask("SELECT sum(kept) FROM acpi_tables"), "484");
+    CHECK_STR(ask("SELECT driver FROM ifr_logs WHERE kind = 'kmdf'"), "USBXHCI");
+    CHECK_STR(ask("SELECT sequence FROM ifr_logs WHERE kind = 'kmdf'"), "1068");
+    CHECK_STR(ask("SELECT end FROM ifr_logs WHERE kind = 'kmdf'"),
+              "older records were overwritten by newer ones");
+    CHECK_STR(ask("SELECT count(*) FROM ifr_records WHERE driver = 'USBXHCI'"), "76");
+    CHECK_STR(ask("SELECT count(*) FROM ifr_logs"), "21");
+    CHECK_STR(ask("SELECT text FROM blackbox_fields WHERE name = 'device_id'"),
+              "SWD\\RADIO\\{2E989C01-4757-4500-AE99-53C29B643C2E}");
+    CHECK_STR(ask("SELECT number FROM blackbox_fields WHERE name = 'last_boot_id'"), "5");
+    CHECK_STR(ask("SELECT name FROM triage_data_ranges"), "b");
+    close_real();
+}
+
 static void arm_minidumps(void)
 {
     if (!open_real("triage_arm64_17134.dmp"))
@@ -109,4 +179,5 @@ static void arm_minidumps(void)
     close_real();
 }
 
-TEST_MAIN(TEST(x64_minidump), TEST(arm_minidumps))
+TEST_MAIN(TEST(x64_minidump), TEST(x64_secondary_data), TEST(arm64_secondary_data),
+          TEST(arm_minidumps))

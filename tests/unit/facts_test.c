@@ -186,8 +186,10 @@ static void the_debugger_block_is_a_table(void)
 /* A complete dump has no secondary data: unknown, not empty. */
 static void absent_blobs_are_said(void)
 {
-    static const char *const tables[] = {"system_info", "smbios_strings", "cpuid_leaves",
-                                         "cpu_registry_values"};
+    static const char *const tables[] = {
+        "system_info",    "smbios_strings",  "cpuid_leaves",     "cpu_registry_values",
+        "memory_devices", "acpi_tables",     "pci_devices",      "ifr_logs",
+        "ifr_records",    "blackbox_fields", "storage_requests", "triage_data_ranges"};
     start();
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         const struct ds_walk *w = ds_facts_walk(facts, tables[i]);
