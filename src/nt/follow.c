@@ -188,6 +188,16 @@ static void follow_exception_pointers(struct ds_follow *f)
     }
 }
 
+/* 0x109: its page calls parameter 3 reserved; the debugger says that it depends on the kind of
+ * failure. Where it lies in a driver it is what was modified. */
+static void follow_protection(struct ds_follow *f)
+{
+    char place[160];
+    ds_follow_place(f, f->p[2], place, sizeof(place));
+    if (place[0] != '\0')
+        ds_follow_add(f, 3, "place", ds_opt_known(f->p[2]), "%s", place);
+}
+
 /* 0x7F on x64: parameter 2 of a double fault leads to the frame of the trap, if it looks so. */
 static void follow_trap(struct ds_follow *f)
 {
@@ -223,6 +233,7 @@ static const struct {
     {0xf4, follow_critical_object},
     {0xf7, follow_cookie},
     {0x101, ds_follow_hung},
+    {0x109, follow_protection},
     {0x124, follow_machine_check},
     {0x133, ds_follow_watchdog},
     {0x139, follow_fail_fast},

@@ -20,7 +20,8 @@ struct ds_follow {
     const struct ds_bugcheck_subcode *sub; /* NULL without one */
     struct ds_bugcheck_fact *rows;         /* DS_FOLLOW_MAX */
     size_t count;
-    bool dropped; /* there was no room for a row */
+    bool dropped;       /* there was no room for a row */
+    uint64_t pool_page; /* whose blocks were looked at already; 0 none */
 };
 
 /* Adds a row; the meaning is formatted into the arena, or absent when fmt is NULL. */
@@ -72,6 +73,8 @@ void ds_follow_processor(struct ds_follow *f, uint32_t parameter, uint64_t prcb)
 /* What lies at an address and in which state its page is. */
 void ds_follow_region(struct ds_follow *f, uint32_t parameter, uint64_t va);
 void ds_follow_pte(struct ds_follow *f, uint32_t parameter, uint64_t pte);
+/* The entry that stands at an address. */
+void ds_follow_pte_at(struct ds_follow *f, uint32_t parameter, uint64_t va);
 /* Which list entry, in a register of the fault, has a neighbour that does not point back. */
 void ds_follow_list_entry(struct ds_follow *f);
 

@@ -113,12 +113,14 @@ static void irp_request(struct ds_follow *f, uint32_t parameter, uint64_t locati
     const char *name = major.value < sizeof(major_names) / sizeof(major_names[0])
                            ? major_names[major.value]
                            : NULL;
-    const char *power =
-        major.value == MAJOR_POWER && minor.value < 4 ? power_names[minor.value] : NULL;
-    ds_follow_add(f, parameter, "irp_request", major, "%s%s, %s%s, minor function 0x%llx",
-                  name != NULL ? "IRP_MJ_" : "not a major function", name != NULL ? name : "",
-                  power != NULL ? "IRP_MN_" : "minor", power != NULL ? power : "",
-                  HEX(minor.value));
+    if (name == NULL)
+        ds_follow_add(f, parameter, "irp_request", major, "not a major function of wdm.h");
+    else if (major.value == MAJOR_POWER && minor.value < 4)
+        ds_follow_add(f, parameter, "irp_request", major, "IRP_MJ_%s, IRP_MN_%s", name,
+                      power_names[minor.value]);
+    else
+        ds_follow_add(f, parameter, "irp_request", major, "IRP_MJ_%s, minor function 0x%llx", name,
+                      HEX(minor.value));
 }
 
 static void irp_location(struct ds_follow *f, uint32_t parameter, uint64_t irp, struct ds_opt at,

@@ -7,6 +7,7 @@
 #include "nt/follow.h"
 
 #define HEX(x) (unsigned long long)(x)
+#define LIST_ENTRIES 3u    /* broken ones that are shown: an entry and its neighbours */
 #define NULL_AREA 0x10000u /* explained as NULL plus an offset wherever parameters are shown */
 #define SHARED_DATA_X64 UINT64_C(0xfffff78000000000) /* KUSER_SHARED_DATA, ntddk.h */
 
@@ -172,7 +173,9 @@ void ds_follow_pte(struct ds_follow *f, uint32_t parameter, uint64_t pte)
     ds_pte_flags_text(mode, pte, 1, flags);
     if (flags[0] == '\0' && t->kernel != NULL) {
         struct ds_pte_soft s = ds_pte_decode(mode, ds_space_pte_layout(t->kernel), pte, false);
-        (void)snprintf(soft, sizeof(soft), "not valid: %s", ds_pte_state_text(s.state));
+        (void)snprintf(soft, sizeof(soft), "not valid: %s",
+                       s.state == DS_PTE_EMPTY && pte != 0 ? "bits without a meaning are set"
+                                                           : ds_pte_state_text(s.state));
     }
     ds_follow_add(f, parameter, "pte", ds_opt_known(pte), "%s%s%s", flags, soft,
                   ds_bits_set(pte) == 1 ? "; a single bit is set" : "");
@@ -187,6 +190,22 @@ void ds_follow_pte(struct ds_follow *f, uint32_t parameter, uint64_t pte)
     ds_follow_add(
         f, parameter, "pfn", ds_opt_known(pfn), "page that the entry names%s",
         highest.known && pfn > highest.value ? ", past the end of the memory of this machine" : "");
+}
+
+void ds_follow_pte_at(struct ds_follow *f, uint32_t parameter, uint64_t va)
+{
+    struct ds_target *t = f->nt->target;
+    uint64_t entry, mapped;
+    if (t->kernel == NULL)
+        return;
+    unsigned size = ds_space_paging(t->kernel) == DS_PAGING_X86 ? 4 : 8;
+    enum ds_status status = ds_space_read_uint(t->kernel, va, size, &entry, NULL);
+    if (in_page_tables(t, va, &mapped))
+        ds_follow_add(f, parameter, "maps", ds_opt_known(mapped), "address that the entry is for");
+    if (status == DS_OK)
+        ds_follow_pte(f, parameter, entry);
+    else
+        ds_follow_add(f, parameter, "pte", ds_opt_unknown(status), "the entry is not in the dump");
 }
 
 /* ---- list entries ---- */
@@ -249,16 +268,21 @@ void ds_follow_list_entry(struct ds_follow *f)
     if (fault->chosen >= fault->context_count || f->nt->target->kernel == NULL)
         return;
     const struct ds_context *c = &fault->contexts[fault->chosen].context;
+    unsigned found = 0;
     for (size_t i = 0; i < c->register_count && i < DS_CONTEXT_REGISTERS; i++) {
         const struct ds_register *r = &c->registers[i];
         if (!ds_target_is_kernel_va(f->nt->target, r->value))
             continue;
         struct neighbours n = look(f, r->value);
-        if (broken_entry(&n, r->value)) {
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = c->registers[k].value == r->value;
+        if (!seen && found < LIST_ENTRIES && broken_entry(&n, r->value)) {
             broken_list(f, r->name, r->value);
-            return;
+            found++;
         }
     }
-    ds_follow_add(f, 1, "list_entry", ds_opt_unknown(DS_NOT_FOUND),
-                  "no register of the fault holds a list entry that one neighbour disowns");
+    if (found == 0)
+        ds_follow_add(f, 1, "list_entry", ds_opt_unknown(DS_NOT_FOUND),
+                      "no register of the fault holds a list entry that one neighbour disowns");
 }

@@ -8,6 +8,30 @@
 
 #define HEX(x) (unsigned long long)(x)
 
+/* A thread that is in no list: the idle thread of a processor, or one that ended. */
+static void unlisted_thread(struct ds_follow *f, uint32_t parameter, const char *name,
+                            struct ds_opt ethread)
+{
+    const struct ds_processors *cpus = ds_nt_processors(f->nt);
+    for (size_t i = 0; i < cpus->count; i++)
+        if (cpus->rows[i].idle_thread.known && cpus->rows[i].idle_thread.value == ethread.value) {
+            ds_follow_add(f, parameter, name, ethread, "idle thread of processor %u",
+                          (unsigned)cpus->rows[i].number);
+            return;
+        }
+    struct ds_target *t = f->nt->target;
+    struct ds_opt tid = ds_opt_unknown(DS_NOT_IN_DUMP), pid = tid;
+    if (t->kernel != NULL) {
+        tid = ds_target_field(t, ethread.value, "_ETHREAD", "Cid.UniqueThread");
+        pid = ds_target_field(t, ethread.value, "_ETHREAD", "Cid.UniqueProcess");
+    }
+    if (tid.known && pid.known && tid.value <= UINT32_MAX && pid.value <= UINT32_MAX)
+        ds_follow_add(f, parameter, name, ethread, "tid 0x%llx of pid %llu, not in a thread list",
+                      HEX(tid.value), HEX(pid.value));
+    else
+        ds_follow_add(f, parameter, name, ethread, "not among the threads of the dump");
+}
+
 void ds_follow_thread(struct ds_follow *f, uint32_t parameter, const char *name,
                       struct ds_opt ethread)
 {
@@ -22,9 +46,10 @@ void ds_follow_thread(struct ds_follow *f, uint32_t parameter, const char *name,
     if (t != NULL && t->tid.known)
         ds_follow_add(f, parameter, name, ethread, "tid 0x%llx of %s", HEX(t->tid.value),
                       process != NULL ? process : "a process of unknown name");
+    else if (ethread.known)
+        unlisted_thread(f, parameter, name, ethread);
     else
-        ds_follow_add(f, parameter, name, ethread,
-                      ethread.known ? "not among the threads of the dump" : NULL);
+        ds_follow_add(f, parameter, name, ethread, NULL);
 }
 
 void ds_follow_process(struct ds_follow *f, uint32_t parameter, uint64_t va)
@@ -249,6 +274,7 @@ static const struct {
     {"_KPROCESS", ds_follow_process},
     {"_KTRAP_FRAME", ds_follow_trap_frame},
     {"_MDL", ds_follow_mdl},
+    {"_MMPTE", ds_follow_pte_at},
     {"_OBJECT_TYPE", object_type},
     {"_POOL_HEADER", ds_follow_pool},
 };

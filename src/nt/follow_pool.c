@@ -117,6 +117,8 @@ void ds_follow_pool(struct ds_follow *f, uint32_t parameter, uint64_t va)
     } else {
         add_block(f, parameter, "pool_block", &b);
     }
-    if (!t->build.known || t->build.value < SEGMENT_HEAP_BUILD)
-        page_damage(f, parameter, va & ~(uint64_t)(PAGE - 1));
+    uint64_t page = va & ~(uint64_t)(PAGE - 1);
+    if (page != f->pool_page && t->build.known && t->build.value < SEGMENT_HEAP_BUILD)
+        page_damage(f, parameter, page);
+    f->pool_page = page;
 }

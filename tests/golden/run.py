@@ -184,6 +184,11 @@ def main():
                 passed += 1
                 if os.environ.get("V") == "1":
                     print(f"ok {case[0]}")
+    if not only or "bugchecks" in only:
+        import bugchecks
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            p, f = bugchecks.check(runner, schema, pool)
+        passed, failed = passed + p, failed + f
     if not only or "real" in only:
         import real
         p, f, s = real.check(runner, os.path.join(ROOT, REAL), schema)

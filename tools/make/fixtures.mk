@@ -10,9 +10,18 @@ build/fixtures/%.dmp: fixtures/dumps/%.txt $(wildcard fixtures/dumps/*.txt) $(FI
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) fixtures/build.py $< $@
 
+# One description with a variant for each family of bugchecks.
+BUGCHECK_TXT := fixtures/bugchecks.txt
+BUGCHECK_STAMP := build/fixtures/bugchecks/stamp
+$(BUGCHECK_STAMP): $(BUGCHECK_TXT) $(addprefix fixtures/dumps/,demo.txt nt-19041-804.txt x86-2003.txt) \
+		$(FIXTURE_LIB) $(FIXTURE_DATA)
+	$(Q)rm -rf $(@D)
+	$(Q)$(PYTHON) fixtures/build.py $< $(@D)/
+	@touch $@
+
 .PHONY: fixtures
 ## fixtures: build every test dump from its text description into build/fixtures
-fixtures: $(FIXTURE_DMP)
+fixtures: $(FIXTURE_DMP) $(BUGCHECK_STAMP)
 
 .PHONY: demo
 ## demo: build a sample dump of a driver crash and analyse it
@@ -26,7 +35,7 @@ fixtures-selftest:
 
 .PHONY: golden
 ## golden: run the program over the built dumps and compare its output (UPDATE=1 rewrites)
-golden: $(BIN) $(FIXTURE_DMP)
+golden: $(BIN) $(FIXTURE_DMP) $(BUGCHECK_STAMP)
 	$(Q)B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" V=$(V) UPDATE=$(UPDATE) $(PYTHON) tests/golden/run.py $(CASES)
 
 TORTURE := $(B)/tests/torture/torture$(EXE)
