@@ -97,10 +97,10 @@ unit: $(UNIT_BIN) $(BIN)
 -include $(sort $(wildcard tools/make/*.mk))
 
 # `make check` runs these suites; each writes its counts to $(B)/results.
-SUITES_release := unit fixtures-selftest golden report-check patterns-check badfiles archives \
+SUITES_release := unit fixtures-selftest golden report-check patterns-check badfiles archives guests \
 	check-data check-tables check-layouts torture-sample fuzz-replay xlat-sample meta
-SUITES_asan := unit golden report-check patterns-check badfiles archives torture-sample
-SUITES_win := unit golden report-check patterns-check badfiles archives win-meta
+SUITES_asan := unit golden report-check patterns-check badfiles archives guests torture-sample
+SUITES_win := unit golden report-check patterns-check badfiles archives guests win-meta
 SUITES := $(SUITES_$(CONFIG))
 
 .PHONY: check

@@ -4,8 +4,12 @@
 
 #include <stdint.h>
 
+#include "base/opt.h"
+
 enum ds_arch { DS_ARCH_UNKNOWN = 0, DS_ARCH_X86, DS_ARCH_X64, DS_ARCH_ARM, DS_ARCH_ARM64 };
 
+/* IMAGE_FILE_MACHINE_* of an architecture; unknown for DS_ARCH_UNKNOWN. */
+struct ds_opt ds_arch_machine(enum ds_arch arch);
 /* From IMAGE_FILE_MACHINE_* (Microsoft PE/COFF specification, "Machine Types"). */
 enum ds_arch ds_arch_from_machine(uint32_t machine);
 

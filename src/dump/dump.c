@@ -259,6 +259,8 @@ static enum ds_status open_dump(struct ds_dump *d, struct ds_err *err)
     enum ds_status st = ds_source_read_some(d->src, 0, d->raw_header, DS_HEADER64_SIZE, &have, err);
     if (st != DS_OK)
         return st;
+    if (ds_elf_probe(d->raw_header, have))
+        return ds_elf_open(d, err);
     if (!recognise(d, d->raw_header, have))
         return ds_probe_refuse(d->src, d->raw_header, have, err);
     ds_header_decode(d, have);
@@ -327,6 +329,7 @@ static const struct {
                                    "available"},
     [DS_DUMP_RANGE_FULL] = {"range-full",
                             "Kernel Range Dump File: Full address space is available"},
+    [DS_DUMP_ELF] = {"elf", "Guest Memory (ELF core of a hypervisor): all of the guest's memory"},
     [DS_DUMP_DAMAGED] = {"damaged", "Damaged Kernel Dump File: Only the header is available"},
 };
 
@@ -348,6 +351,11 @@ enum ds_dump_kind ds_dump_kind(const struct ds_dump *d)
 const struct ds_dump_header *ds_dump_header(const struct ds_dump *d)
 {
     return &d->header;
+}
+
+struct ds_dump_header *ds_dump_header_to_fill(struct ds_dump *d)
+{
+    return d->guest ? &d->header : NULL;
 }
 
 struct ds_integrity *ds_dump_integrity(struct ds_dump *d)

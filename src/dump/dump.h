@@ -29,6 +29,7 @@ enum ds_dump_kind {
     DS_DUMP_RANGE_KERNEL,  /* DumpType 8, 9, 10: written by a debugger */
     DS_DUMP_RANGE_KERNEL_USER,
     DS_DUMP_RANGE_FULL,
+    DS_DUMP_ELF,    /* ELF core of a guest machine */
     DS_DUMP_DAMAGED /* a DMP header of a known type whose body cannot be read at all */
 };
 
@@ -150,12 +151,17 @@ void ds_dump_close(struct ds_dump *d);
 
 enum ds_dump_kind ds_dump_kind(const struct ds_dump *d);
 /* "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "header", "damaged". */
+ * "range-kernel-user", "range-full", "elf", "header", "damaged". */
 const char *ds_dump_kind_name(enum ds_dump_kind kind);
 /* What WinDbg calls it: "Mini Kernel Dump File: Only registers and stack trace are available". */
 const char *ds_dump_kind_text(enum ds_dump_kind kind);
 
 const struct ds_dump_header *ds_dump_header(const struct ds_dump *d);
+/*
+ * The header of a container that has none of its own (guest memory), for the bootstrap to fill in
+ * what it finds out; NULL for a DMP, whose header stays as the file has it.
+ */
+struct ds_dump_header *ds_dump_header_to_fill(struct ds_dump *d);
 struct ds_integrity *ds_dump_integrity(struct ds_dump *d);
 uint64_t ds_dump_file_size(const struct ds_dump *d);
 /* NULL unless the kind is DS_DUMP_TRIAGE. */
@@ -170,6 +176,8 @@ struct ds_dump_cpu {
     struct ds_opt cr3, cr4;
     struct ds_opt fs_base, gs_base, kernel_gs_base, idt_base;
     struct ds_opt pc, sp;
+    const uint8_t *context; /* its registers as a CONTEXT record of the architecture; NULL = none */
+    size_t context_size;
 };
 size_t ds_dump_cpu_count(const struct ds_dump *d);
 const struct ds_dump_cpu *ds_dump_cpu(const struct ds_dump *d, size_t index);

@@ -93,6 +93,7 @@ struct ds_dump {
     size_t run_count, run_cap;
     struct ds_blob *blobs; /* owned */
     size_t blob_count, blob_cap;
+    bool guest;               /* the container has no Windows header */
     struct ds_dump_cpu *cpus; /* arena; NULL unless the container keeps processor states */
     size_t cpu_count;
     struct ds_opt blob_build; /* BuildNumber of the blob file header */
@@ -197,6 +198,10 @@ enum ds_status ds_summary_open(struct ds_dump *d, uint32_t type, struct ds_err *
 uint32_t ds_range_sniff(struct ds_dump *d);
 /* `type` is 8, 9 or 10. */
 enum ds_status ds_range_open(struct ds_dump *d, uint32_t type, struct ds_err *err);
+
+/* elf.c: cores of guest machines. */
+bool ds_elf_probe(const uint8_t *head, size_t have);
+enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err);
 
 /* blobs.c: the chain that starts at `off`; `end` of it is where unrelated bytes begin. */
 void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required);

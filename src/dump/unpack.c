@@ -25,6 +25,8 @@ static const struct magic wanted[] = {
     {4, "PAGE"},
     {4, "PK\x03\x04"},
     {3, "\x1f\x8b\x08"},
+    {4, "\x7f"
+        "ELF"},
 };
 
 static bool looks_wanted(const uint8_t *head, size_t have)

@@ -52,6 +52,38 @@ static bool in_kernel_image(const struct ds_target *t, uint64_t va)
     return m != NULL && t->kernel_base.known && m->base == t->kernel_base.value;
 }
 
+static bool is_idle(const struct ds_processor *p)
+{
+    return p->current_thread.known && p->idle_thread.known &&
+           p->current_thread.value == p->idle_thread.value;
+}
+
+/*
+ * A hypervisor keeps registers of its own reading, a set for each processor. Which of them
+ * crashed is not among them: the first that had work to do.
+ */
+static void add_guest_context(struct inputs *in)
+{
+    const struct ds_processors *p = ds_nt_processors(in->nt);
+    const struct ds_processor *chosen = NULL;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct ds_processor *row = &p->rows[i];
+        if (row->from_hypervisor && (chosen == NULL || (is_idle(chosen) && !is_idle(row)))) {
+            chosen = row;
+        }
+    }
+    struct ds_context c;
+    const struct ds_dump_cpu *cpu = ds_dump_cpu(in->nt->target->dump, 0);
+    if (chosen != NULL) {
+        c = chosen->context;
+    } else if (cpu == NULL || cpu->context == NULL ||
+               ds_context_decode(in->nt->target->arch, cpu->context, cpu->context_size, &c) !=
+                   DS_OK) {
+        return;
+    }
+    add_context(in->f, &c, "hypervisor", "a processor when the guest was dumped");
+}
+
 static void add_header_context(struct inputs *in)
 {
     struct ds_target *t = in->nt->target;
@@ -263,11 +295,12 @@ const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt)
     in.code_address = in.roles != NULL ? param(&in, in.roles->code_address) : ds_opt_unknown(DS_OK);
     add_exception(&in);
     add_header_context(&in);
+    add_guest_context(&in);
     const struct ds_processor *cpu = crash_processor(&in);
     current(&in, cpu);
     add_param_contexts(&in);
     add_stack_trap_frame(&in);
-    if (cpu != NULL && cpu->has_context) {
+    if (cpu != NULL && cpu->has_context && !cpu->from_hypervisor) {
         add_context(f, &cpu->context, cpu->context_source,
                     in.live                        ? "the processor that took the live dump"
                     : is_fault(&in, &cpu->context) ? "the fault itself"

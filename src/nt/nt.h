@@ -62,6 +62,7 @@ struct ds_processor {
     struct ds_opt prcb, current_thread, idle_thread, next_thread, mhz;
     const char *vendor; /* "AuthenticAMD"; NULL when unknown */
     bool has_context;
+    bool from_hypervisor;       /* the context is what the hypervisor read of its guest */
     struct ds_context context;  /* from KPRCB.Context or ProcessorState */
     const char *context_source; /* static */
 };

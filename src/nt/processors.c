@@ -57,6 +57,14 @@ static bool read_context(const struct reader *r, uint64_t va, struct ds_context 
  * writers fill ProcessorState in place instead. */
 static void read_contexts(const struct reader *r, struct ds_processor *p)
 {
+    const struct ds_target *t = r->nt->target;
+    const struct ds_dump_cpu *cpu = ds_dump_cpu(t->dump, p->number);
+    if (cpu != NULL && cpu->context != NULL &&
+        ds_context_decode(t->arch, cpu->context, cpu->context_size, &p->context) == DS_OK) {
+        p->has_context = p->from_hypervisor = true;
+        p->context_source = "hypervisor";
+        return;
+    }
     if (r->context_status == DS_OK) {
         struct ds_opt at = ds_target_read_member(r->nt->target, p->prcb.value, &r->context);
         if (at.known && at.value != 0 && read_context(r, at.value, &p->context)) {

@@ -58,6 +58,9 @@ struct ds_agreement ds_layout_agreement(const struct ds_target *t, const struct 
 /* Checks the layout against the snapshot and lowers its trust where they disagree. */
 void ds_boot_invariants(struct ds_target *t);
 
+/* The header of a container that has none, from the kernel's own variables. */
+void ds_boot_guest_header(struct ds_target *t);
+
 /* Contradictions between the header, the records and memory become integrity notes. */
 void ds_boot_integrity(struct ds_target *t);
 

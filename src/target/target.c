@@ -91,6 +91,7 @@ static void boot(struct ds_target *t, const char *symbol_path)
     case DS_DUMP_RANGE_KERNEL:
     case DS_DUMP_RANGE_KERNEL_USER:
     case DS_DUMP_RANGE_FULL:
+    case DS_DUMP_ELF:
         ds_boot_paged(t, symbol_path);
         break;
     case DS_DUMP_HEADER_ONLY:
@@ -118,6 +119,7 @@ static void boot(struct ds_target *t, const char *symbol_path)
     if (t->kernel != NULL && ds_space_paging(t->kernel) != DS_PAGING_NONE) {
         ds_boot_modules(t);
     }
+    ds_boot_guest_header(t);
     ds_boot_invariants(t);
     ds_boot_integrity(t);
     declare_modules(t);

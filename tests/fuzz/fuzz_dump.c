@@ -1,4 +1,4 @@
-/* Opens any bytes as a dump and reads through everything that it publishes. */
+/* Opens any bytes as a dump and reads through everything that it publishes. Corpus: *.dmp *.core */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

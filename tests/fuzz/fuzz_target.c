@@ -1,6 +1,6 @@
 /*
  * From bytes to every table of the kernel: container, bootstrap, lists, fault, stack scan. Checks
- * what must hold whatever the input is. Corpus: *.dmp
+ * what must hold whatever the input is. Corpus: *.dmp *.core
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""One machine's memory in every container of a hypervisor: the same report as the DMP's.
+
+Environment: BIN, RUNNER, B (appends "guests passed failed skipped" to $B/results).
+"""
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+FIXTURES = "build/fixtures"
+BIN = shlex.split(os.environ.get("RUNNER", "")) + [os.environ.get("BIN", "build/release/dumpscan")]
+
+
+def run(*arguments):
+    p = subprocess.run(BIN + list(arguments), capture_output=True, timeout=120, check=False)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+def report(name):
+    status, out, err = run("-f", "json", f"{FIXTURES}/{name}")
+    assert out, f"no report of {name}: {status} {err}"
+    return status, json.loads(out)
+
+
+def comparable(r):
+    """A report without what tells of the container: file, header fields, how things were found."""
+    r = json.loads(json.dumps(r))
+    # Contexts say where they were read; patterns that ask the header's Attributes cannot tell.
+    for key in ("dump", "integrity", "bootstrap", "walks", "cannot_tell", "no_match", "contexts"):
+        r.pop(key)
+    return r
+
+
+def differences(a, b, path=""):
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(set(a) | set(b)):
+            yield from differences(a.get(key), b.get(key), f"{path}.{key}")
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (x, y) in enumerate(zip(a, b)):
+            yield from differences(x, y, f"{path}[{i}]")
+    elif a != b:
+        yield f"{path}: {str(a)[:200]} is now {str(b)[:200]}"
+
+
+def same_report(name, status=0):
+    want = comparable(report("guest.dmp")[1])
+    got_status, r = report(name)
+    assert got_status == status, got_status
+    assert r["bugcheck"]["code"] == "0x000000d1", r["bugcheck"]
+    diff = list(differences(want, comparable(r)))
+    assert not diff, "; ".join(diff[:8])
+
+
+def cut_elf_is_said():
+    status, r = report("guest-elf-cut.core")
+    assert status == 4, status
+    assert any(n["check"] == "file.truncated" for n in r["integrity"]), r["integrity"]
+    assert r["bugcheck"]["code"] == "0x000000d1", r["bugcheck"]
+
+
+def process_core_is_refused():
+    status, _, err = run(f"{FIXTURES}/guest-elf-process.core")
+    assert status == 3 and "ELF core of a process" in err, (status, err)
+
+
+def refusals():
+    empty = bytearray(open(f"{FIXTURES}/guest-elf.core", "rb").read(64))
+    for change, words in (({56: b"\x00\x00"}, "without usable program headers"),
+                          ({54: b"\x05\x00"}, "without usable program headers"),
+                          ({}, "without memory")):
+        data = bytearray(empty)
+        for at, value in change.items():
+            data[at:at + len(value)] = value
+        path = os.path.join(os.environ.get("B", "build/release"), "guest-refused.core")
+        with open(path, "wb") as f:
+            f.write(data)
+        status, _, err = run(path)
+        assert status == 3 and words in err, (status, err)
+        os.remove(path)
+
+
+def main():
+    names = ["elf.core", "elf-prstatus.core", "elf-many.core", "elf-odd.core"]
+    tests = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in names]
+    tests += [("process_core_is_refused", process_core_is_refused), ("cut_elf_is_said", cut_elf_is_said), ("refusals", refusals)]
+    failed = 0
+    for name, test in tests:
+        try:
+            test()
+        except Exception as e:  # pylint: disable=broad-except
+            failed += 1
+            print(f"FAIL {name}: {e}")
+    print(f"guests: {len(tests) - failed} passed, {failed} failed, 0 skipped")
+    with open(os.path.join(os.environ.get("B", "build/release"), "results"), "a",
+              encoding="utf-8") as f:
+        f.write(f"guests {len(tests) - failed} {failed} 0\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+# Memory of guest machines in the files of their hypervisors.
+
+GUESTS := build/fixtures/guests.stamp
+
+$(GUESTS): tests/guests/make.py build/fixtures/guest.dmp
+	$(Q)$(PYTHON) tests/guests/make.py build/fixtures/guest.dmp build/fixtures/guest
+	@touch $@
+
+.PHONY: guests
+## guests: the same machine out of every container of a hypervisor
+guests: $(BIN) $(GUESTS)
+	@B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" $(PYTHON) tests/guests/run.py
