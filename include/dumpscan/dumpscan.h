@@ -179,6 +179,21 @@ const char *ds_snapshot_architecture(const struct ds_snapshot *s);
 enum ds_status ds_snapshot_read_physical(struct ds_snapshot *s, uint64_t pa, void *buf, size_t len,
                                          uint64_t *fault) DS_MUST_CHECK;
 /**
+ * The first stretch of captured physical memory at or behind `pa`, in whole pages of 4096 bytes:
+ * all of it can be read. Errors: DS_NOT_FOUND when there is no more.
+ */
+enum ds_status ds_snapshot_next_physical(struct ds_snapshot *s, uint64_t pa, uint64_t *start,
+                                         uint64_t *size) DS_MUST_CHECK;
+/**
+ * Reads the captured pages from *pa on, in the order of their addresses and across all holes: the
+ * fastest way to go through all memory. `buf` has room for `max` (at least 1) pages of 4096
+ * bytes, `addresses` for as many addresses; *count gets how many were read, *pa the last byte of
+ * the last of them, to go on from. About 64 pages at a time suit caches best. Errors:
+ * DS_NOT_FOUND when there are no more, DS_INVALID when max is 0, DS_TRUNCATED, DS_IO.
+ */
+enum ds_status ds_snapshot_read_pages(struct ds_snapshot *s, uint64_t *pa, void *buf,
+                                      uint64_t *addresses, size_t max, size_t *count) DS_MUST_CHECK;
+/**
  * Reads kernel virtual memory in the same way. Finds the kernel on first use. Errors: the read
  * faults of enum ds_status; DS_UNSUPPORTED when the dump gives no virtual memory at all.
  */

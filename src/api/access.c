@@ -19,6 +19,31 @@ enum ds_status ds_snapshot_read_physical(struct ds_snapshot *s, uint64_t pa, voi
     return ds_dump_read_phys(s->dump, pa, buf, len, fault);
 }
 
+enum ds_status ds_snapshot_next_physical(struct ds_snapshot *s, uint64_t pa, uint64_t *start,
+                                         uint64_t *size)
+{
+    uint64_t first, bytes;
+    if (s->dump == NULL || !ds_dump_phys_next(s->dump, pa, &first, &bytes))
+        return DS_NOT_FOUND;
+    *start = first;
+    *size = bytes;
+    return DS_OK;
+}
+
+enum ds_status ds_snapshot_read_pages(struct ds_snapshot *s, uint64_t *pa, void *buf,
+                                      uint64_t *addresses, size_t max, size_t *count)
+{
+    enum ds_status status = DS_NOT_FOUND;
+    if (max == 0)
+        return DS_INVALID;
+    if (s->dump == NULL)
+        return DS_NOT_FOUND;
+    size_t got = ds_dump_read_pages(s->dump, pa, buf, addresses, max, &status);
+    if (got != 0)
+        *count = got;
+    return status;
+}
+
 enum ds_status ds_snapshot_read_virtual(struct ds_snapshot *s, uint64_t va, void *buf, size_t len,
                                         uint64_t *fault)
 {

@@ -234,6 +234,61 @@ uint64_t ds_bitmap_offset(const struct ds_dump *d, uint64_t pa)
                                   : DS_NO_OFFSET;
 }
 
+/* The first page from `from` on whose bit is set, or is clear; b->pages when there is none. */
+static uint64_t find_bit(const struct ds_bitmap *b, uint64_t from, bool set)
+{
+    for (uint64_t p = from; p < b->pages; p = (p / 64 + 1) * 64) {
+        uint64_t w = load_bits(b->bits + p / 64 * 8);
+        w = (set ? w : ~w) & UINT64_MAX << p % 64;
+        if (w != 0) {
+            p = p / 64 * 64 + (uint64_t)__builtin_ctzll(w);
+            return p < b->pages ? p : b->pages;
+        }
+    }
+    return b->pages;
+}
+
+/* A run of set bits from `*pfn` on; false when there is none. */
+static bool next_run(const struct ds_bitmap *b, uint64_t *pfn, uint64_t *count)
+{
+    *pfn = find_bit(b, *pfn, true);
+    *count = find_bit(b, *pfn, false) - *pfn;
+    return *count != 0;
+}
+
+bool ds_bitmap_next(const struct ds_dump *d, uint64_t pa, uint64_t *start, uint64_t *size)
+{
+    const struct ds_bitmap *b = &d->bitmap;
+    uint64_t pfn = pa / DS_PAGE_SIZE + (pa % DS_PAGE_SIZE != 0), count;
+    if (!next_run(b, &pfn, &count))
+        return false;
+    uint64_t index = rank_of(b, pfn);
+    if (index >= b->whole_pages)
+        return false;
+    *start = pfn * DS_PAGE_SIZE;
+    *size = (count < b->whole_pages - index ? count : b->whole_pages - index) * DS_PAGE_SIZE;
+    return true;
+}
+
+size_t ds_bitmap_pages(struct ds_dump *d, uint64_t pa, void *buf, uint64_t *addresses, size_t max,
+                       enum ds_status *status)
+{
+    const struct ds_bitmap *b = &d->bitmap;
+    uint64_t start, size;
+    *status = DS_NOT_FOUND;
+    if (!ds_bitmap_next(d, pa, &start, &size))
+        return 0;
+    uint64_t pfn = start / DS_PAGE_SIZE, index = rank_of(b, pfn);
+    size_t count = b->whole_pages - index < max ? (size_t)(b->whole_pages - index) : max;
+    *status = ds_source_read(d->src, b->first_page + index * DS_PAGE_SIZE, buf,
+                             count * DS_PAGE_SIZE, NULL);
+    for (size_t i = 0; i < count; i++, pfn++) {
+        pfn = find_bit(b, pfn, true);
+        addresses[i] = pfn * DS_PAGE_SIZE;
+    }
+    return *status == DS_OK ? count : 0;
+}
+
 enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                               uint64_t *fault)
 {
@@ -252,8 +307,14 @@ enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t 
             st = DS_TRUNCATED;
             break;
         }
-        size_t part = DS_PAGE_SIZE - (size_t)skip;
-        part = part < len - done ? part : len - done;
+        size_t part = len - done;
+        if (part > DS_PAGE_SIZE - skip) { /* neighbours follow each other in the file */
+            uint64_t end = find_bit(b, pfn, false);
+            if (end - pfn > b->whole_pages - index)
+                end = pfn + (b->whole_pages - index);
+            uint64_t run = (end - pfn) * DS_PAGE_SIZE - skip;
+            part = run < part ? (size_t)run : part;
+        }
         st = ds_source_read(d->src, b->first_page + index * DS_PAGE_SIZE + skip, out + done, part,
                             NULL);
         if (st != DS_OK)
@@ -263,20 +324,6 @@ enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t 
     if (st != DS_OK && fault != NULL)
         *fault = pa + done;
     return st;
-}
-
-/* A run of set bits from `*pfn` on; false when there is none. */
-static bool next_run(const struct ds_bitmap *b, uint64_t *pfn, uint64_t *count)
-{
-    uint64_t p = *pfn;
-    while (p < b->pages && !bit_set(b, p))
-        p = p % 8 == 0 && b->bits[p / 8] == 0 ? p + 8 : p + 1;
-    uint64_t start = p;
-    while (p < b->pages && bit_set(b, p))
-        p = p % 8 == 0 && b->bits[p / 8] == 0xff ? p + 8 : p + 1;
-    *pfn = start;
-    *count = p > b->pages ? b->pages - start : p - start;
-    return start < b->pages;
 }
 
 void ds_bitmap_list_runs(struct ds_dump *d)

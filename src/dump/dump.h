@@ -204,6 +204,21 @@ enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size
  * the end of the file. */
 uint64_t ds_dump_phys_offset(struct ds_dump *d, uint64_t pa);
 
+/*
+ * The first stretch of whole captured pages at or behind pa: all of it can be read. False when
+ * there is none.
+ */
+bool ds_dump_phys_next(struct ds_dump *d, uint64_t pa, uint64_t *start, uint64_t *size);
+
+/*
+ * Reads the captured pages from *pa on, in the order of their addresses, up to `max` (at least 1)
+ * of them across all holes, each 4096 bytes of buf, their addresses into `addresses`; sets *pa to
+ * the last byte of the last, to go on from. The number of pages; when 0, *status is DS_NOT_FOUND
+ * (there are no more) or why they could not be read.
+ */
+size_t ds_dump_read_pages(struct ds_dump *d, uint64_t *pa, void *buf, uint64_t *addresses,
+                          size_t max, enum ds_status *status);
+
 /* The len bytes at pa, within one page, without a copy; good until the dump is closed. NULL where
  * they are not captured, or the source must read them. */
 const void *ds_dump_phys_pointer(struct ds_dump *d, uint64_t pa, size_t len);

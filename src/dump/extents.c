@@ -185,6 +185,21 @@ const struct ds_extent *ds_extents_find(struct ds_extents *e, uint64_t address)
     return x;
 }
 
+const struct ds_extent *ds_extents_next(const struct ds_extents *e, uint64_t address)
+{
+    size_t lo = 0, hi = e->map_count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (e->map[mid].start + (e->map[mid].size - 1) < address)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    while (lo < e->map_count && (e->map[lo].rank & DS_EXTENT_LOST) != 0)
+        lo++;
+    return lo < e->map_count ? &e->map[lo] : NULL;
+}
+
 enum ds_status ds_extents_read(struct ds_extents *e, struct ds_source *src, uint64_t address,
                                void *buf, size_t len, uint64_t *fault)
 {

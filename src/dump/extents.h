@@ -46,6 +46,10 @@ enum ds_status ds_extents_build(struct ds_extents *e) DS_MUST_CHECK;
 /* The stretch that holds the address, or NULL. Call after a successful build. */
 const struct ds_extent *ds_extents_find(struct ds_extents *e, uint64_t address);
 
+/* The first stretch that the file holds and that ends behind the address, or NULL. Call after a
+ * successful build. */
+const struct ds_extent *ds_extents_next(const struct ds_extents *e, uint64_t address);
+
 /*
  * Reads across stretches. DS_OK, or with *fault (may be NULL) the first address not read:
  * DS_NOT_IN_DUMP, DS_TRUNCATED, DS_IO, DS_NO_MEMORY.

@@ -182,6 +182,10 @@ uint64_t ds_bitmap_offset(const struct ds_dump *d, uint64_t pa);
 enum ds_status ds_bitmap_read(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                               uint64_t *fault);
 /* Fills d->runs from the bitmap; at most DS_LIMIT_RUNS, noted when there are more. */
+/* ds_dump_phys_next() and ds_dump_read_pages() of a bitmap. */
+bool ds_bitmap_next(const struct ds_dump *d, uint64_t pa, uint64_t *start, uint64_t *size);
+size_t ds_bitmap_pages(struct ds_dump *d, uint64_t pa, void *buf, uint64_t *addresses, size_t max,
+                       enum ds_status *status);
 void ds_bitmap_list_runs(struct ds_dump *d);
 /* Appends a run, merging with the one before. False when the list is full. */
 bool ds_dump_add_run(struct ds_dump *d, uint64_t pa, uint64_t size, uint64_t file_offset);

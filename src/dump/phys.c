@@ -97,6 +97,70 @@ uint64_t ds_dump_phys_offset(struct ds_dump *d, uint64_t pa)
     return offset_of(d, pa, &room);
 }
 
+/* Whole pages of the first stretches from pa on. Stretches are joined where one page lies in
+ * two. */
+static bool next_extent(struct ds_dump *d, uint64_t pa, uint64_t *start, uint64_t *size)
+{
+    uint64_t page = pa;
+    const struct ds_extent *x = NULL;
+    if (ds_extents_build(&d->phys_map) != DS_OK)
+        return false;
+    while ((x = ds_extents_next(&d->phys_map, page)) != NULL) {
+        page = x->start > page ? x->start : page;
+        if (page % DS_PAGE_SIZE != 0)
+            page += DS_PAGE_SIZE - page % DS_PAGE_SIZE;
+        if (page < pa)
+            return false;                        /* past the end of the address space */
+        uint64_t end = x->start + (x->size - 1); /* the last byte */
+        if (end < page)
+            continue;
+        const struct ds_extent *after = x + 1, *stop = d->phys_map.map + d->phys_map.map_count;
+        for (; after < stop && (after->rank & DS_EXTENT_LOST) == 0 && after->start == end + 1;
+             after++)
+            end = after->start + (after->size - 1);
+        *start = page;
+        *size = (end - page + 1) & ~(uint64_t)(DS_PAGE_SIZE - 1);
+        if (*size != 0)
+            return true;
+        page = end + 1;
+        if (page == 0)
+            return false;
+    }
+    return false;
+}
+
+bool ds_dump_phys_next(struct ds_dump *d, uint64_t pa, uint64_t *start, uint64_t *size)
+{
+    return d->has_bitmap ? ds_bitmap_next(d, pa, start, size) : next_extent(d, pa, start, size);
+}
+
+size_t ds_dump_read_pages(struct ds_dump *d, uint64_t *pa, void *buf, uint64_t *addresses,
+                          size_t max, enum ds_status *status)
+{
+    size_t count = 0;
+    uint64_t start, size;
+    *status = DS_NOT_FOUND;
+    if (d->has_bitmap)
+        count = ds_bitmap_pages(d, *pa, buf, addresses, max, status);
+    while (!d->has_bitmap && count < max && next_extent(d, *pa, &start, &size)) {
+        size_t part =
+            size / DS_PAGE_SIZE < max - count ? (size_t)(size / DS_PAGE_SIZE) : max - count;
+        *status = ds_dump_read_phys(d, start, (uint8_t *)buf + count * DS_PAGE_SIZE,
+                                    part * DS_PAGE_SIZE, NULL);
+        if (*status != DS_OK)
+            break;
+        for (size_t i = 0; i < part; i++)
+            addresses[count + i] = start + i * DS_PAGE_SIZE;
+        count += part;
+        *pa = start + (part * DS_PAGE_SIZE - 1);
+    }
+    if (count != 0) {
+        *status = DS_OK;
+        *pa = addresses[count - 1] + (DS_PAGE_SIZE - 1);
+    }
+    return count;
+}
+
 const void *ds_dump_phys_pointer(struct ds_dump *d, uint64_t pa, size_t len)
 {
     uint64_t room;

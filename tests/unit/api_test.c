@@ -59,6 +59,12 @@ static void header_alone(void)
     CHECK_STR(ds_snapshot_kind(s), "header");
     CHECK_STR(ds_snapshot_architecture(s), "x64");
     CHECK(ds_snapshot_read_physical(s, 0, &v, 8, NULL) == DS_NOT_IN_DUMP);
+    uint64_t at = 0, address[2];
+    size_t count = 5;
+    CHECK(ds_snapshot_next_physical(s, 0, &v, &v) == DS_NOT_FOUND);
+    CHECK(ds_snapshot_read_pages(s, &at, file, address, 2, &count) == DS_NOT_FOUND);
+    CHECK(ds_snapshot_read_pages(s, &at, file, address, 0, &count) == DS_INVALID);
+    CHECK(count == 5 && at == 0);
     CHECK(ds_snapshot_read_virtual(s, 0xfffff80000000000, &v, 8, NULL) != DS_OK);
     CHECK_U64(ds_snapshot_finding_count(s), 0);
     char *text;

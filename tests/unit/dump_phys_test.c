@@ -227,6 +227,80 @@ static void short_bitmap_dumps_name_the_lost_pages(void)
     free(m.p);
 }
 
+/* Every page below `end` that can be read, by stretches, by pages and one by one: the same. */
+static void check_all_pages(struct ds_dump *d, uint64_t end, uint64_t want)
+{
+    static uint8_t buf[64 * 4096], one[4096];
+    uint64_t addresses[64], start, size, wrong = 0, pages = 0, stretches = 0;
+    enum ds_status st;
+    for (uint64_t at = 0; ds_dump_phys_next(d, at, &start, &size); at = start + size) {
+        CHECK(start >= at && size != 0 && (start | size) % 4096 == 0);
+        for (uint64_t pa = at; pa < start; pa += 4096)
+            wrong += ds_dump_read_phys(d, pa, one, 4096, NULL) == DS_OK;
+        stretches += size / 4096;
+        if (size <= sizeof(buf)) { /* all of it in one read, and no byte more */
+            wrong += ds_dump_read_phys(d, start, buf, (size_t)size, NULL) != DS_OK;
+            wrong += ds_dump_read_phys(d, start + size - 4096, one, 4096, NULL) != DS_OK;
+            wrong += memcmp(one, buf + size - 4096, 4096) != 0;
+        }
+        wrong += start + size > end;
+    }
+    for (size_t max = 1; max <= 64; max = max * 7 + 1) {
+        uint64_t at = 0, last = 0;
+        size_t count;
+        for (pages = 0; (count = ds_dump_read_pages(d, &at, buf, addresses, max, &st)) != 0;) {
+            for (size_t i = 0; i < count; i++) {
+                wrong += (pages + i != 0 && addresses[i] <= last) ||
+                         ds_dump_read_phys(d, addresses[i], one, 4096, NULL) != DS_OK ||
+                         memcmp(one, buf + i * 4096, 4096) != 0;
+                last = addresses[i];
+            }
+            pages += count;
+        }
+        CHECK(st == DS_NOT_FOUND);
+        CHECK_U64(pages, want);
+    }
+    CHECK_U64(stretches, want);
+    CHECK_U64(wrong, 0);
+}
+
+static void all_pages_are_read_in_order(void)
+{
+    const uint64_t apart[][2] = {{1, 2}, {0x100, 3}}, overlapping[][2] = {{1, 4}, {3, 4}},
+                   neighbours[][2] = {{2, 3}, {5, 2}};
+    struct image m = bitmap(6, 1500, 0x2038 + 188);
+    struct ds_dump *d = image_open(&m);
+    check_all_pages(d, 1500 * 4096, ds_dump_phys_pages(d));
+    ds_dump_close(d);
+    m.size -= 5000; /* two pages less */
+    d = image_open(&m);
+    check_all_pages(d, 1500 * 4096, ds_dump_phys_pages(d));
+    ds_dump_close(d);
+    free(m.p);
+    m = full64(apart, 2, 5);
+    d = image_open(&m);
+    check_all_pages(d, 0x103000, 5);
+    ds_dump_close(d);
+    m.size -= 4096 + 100;
+    d = image_open(&m);
+    check_all_pages(d, 0x103000, 3);
+    ds_dump_close(d);
+    free(m.p);
+    m = full64(overlapping, 2, 8);
+    d = image_open(&m);
+    check_all_pages(d, 0x7000, 6);
+    ds_dump_close(d);
+    free(m.p);
+    m = full64(neighbours, 2, 5);
+    d = image_open(&m);
+    uint64_t start, size;
+    CHECK(ds_dump_phys_next(d, 0x2001, &start, &size) && start == 0x3000 && size == 0x4000);
+    CHECK(!ds_dump_phys_next(d, UINT64_MAX, &start, &size));
+    check_all_pages(d, 0x7000, 5);
+    ds_dump_close(d);
+    free(m.p);
+}
+
 struct change {
     uint32_t at;
     uint64_t value;
@@ -345,6 +419,7 @@ static void dumps_over_4_gib_are_read(void)
 TEST_MAIN(TEST(full_dump_runs_are_read), TEST(a_short_full_dump_names_the_lost_pages),
           TEST(contradictory_runs_are_named), TEST(overlapping_runs_give_the_first),
           TEST(full_dumps_of_32_bit_use_32_bit_runs), TEST(bitmap_pages_are_found_by_rank),
-          TEST(bitmap_runs_cover_every_page_once), TEST(short_bitmap_dumps_name_the_lost_pages),
-          TEST(contradictory_bitmaps_are_named), TEST(every_truncation_of_a_bitmap_dump_is_named),
-          TEST(a_zeroed_tail_of_pages_is_noted), TEST(dumps_over_4_gib_are_read))
+          TEST(bitmap_runs_cover_every_page_once), TEST(all_pages_are_read_in_order),
+          TEST(short_bitmap_dumps_name_the_lost_pages), TEST(contradictory_bitmaps_are_named),
+          TEST(every_truncation_of_a_bitmap_dump_is_named), TEST(a_zeroed_tail_of_pages_is_noted),
+          TEST(dumps_over_4_gib_are_read))
