@@ -6,68 +6,73 @@
 #include "io/source.h"
 
 /*
- * Analyses read a few bytes here and there, often again and again: a direct-mapped cache of
- * blocks turns nearly all of that into memcpy. 1 MiB at most, taken block by block.
+ * The file is read, not mapped: a mapping of a file that shrinks under it ends in a signal, where
+ * a read ends short and says so; and random reads of pages are no slower than touching them in a
+ * mapping (docs/performance.md).
+ *
+ * Analyses read a few bytes here and there, often again and again: a direct-mapped cache of pages
+ * turns nearly all of that into memcpy. Neighbours in the file are neighbours in the cache, so
+ * that one read fills several, the more the longer reads go on in order. Reads of a page or more
+ * go straight to the caller. 1 MiB at most, of which only what is used is touched.
  */
-#define BLOCK_SIZE 16384u
-#define BLOCK_COUNT 64u
-
-struct cached_block {
-    uint8_t *data;  /* owned; NULL until first used */
-    uint64_t index; /* which block of the file */
-    size_t size;    /* valid bytes */
-};
+#define CACHE_PAGE 4096u
+#define CACHE_PAGES 256u
+#define AHEAD_MAX 16u
 
 struct file_source {
     struct ds_source head;
     struct ds_os_file *file;
-    struct cached_block blocks[BLOCK_COUNT];
+    uint8_t *data; /* owned; CACHE_PAGES pages; NULL until first used */
+    struct {
+        uint64_t number; /* of the page, + 1; 0 = empty */
+        size_t size;     /* valid bytes */
+    } pages[CACHE_PAGES];
+    uint64_t next;  /* page behind the last that was read */
+    uint64_t ahead; /* pages to read when it is that one */
 };
 
-/* The cached block, or NULL with *st set (DS_OK and NULL: no memory for a cache). */
-static const struct cached_block *file_block(struct file_source *f, uint64_t index,
-                                             enum ds_status *st, struct ds_err *err)
+/* Reads page `number`, and some behind it. Errors: DS_IO. */
+static enum ds_status read_pages(struct file_source *f, uint64_t number, struct ds_err *err)
 {
-    struct cached_block *b = &f->blocks[index % BLOCK_COUNT];
-    *st = DS_OK;
-    if (b->data != NULL && b->index == index && b->size != 0)
-        return b;
-    if (b->data == NULL && (b->data = malloc(BLOCK_SIZE)) == NULL)
-        return NULL;
-    b->size = 0;
-    b->index = index;
-    *st = ds_os_file_read_at(f->file, index * BLOCK_SIZE, b->data, BLOCK_SIZE, &b->size, err);
-    if (*st != DS_OK) {
-        b->size = 0;
-        return NULL;
+    size_t slot = number % CACHE_PAGES, got = 0;
+    f->ahead = number != f->next ? 1 : f->ahead * 2 < AHEAD_MAX ? f->ahead * 2 : AHEAD_MAX;
+    size_t count = f->ahead < CACHE_PAGES - slot ? (size_t)f->ahead : CACHE_PAGES - slot;
+    for (size_t i = 0; i < count; i++)
+        f->pages[slot + i].number = 0;
+    enum ds_status st = ds_os_file_read_at(
+        f->file, number * CACHE_PAGE, f->data + slot * CACHE_PAGE, count * CACHE_PAGE, &got, err);
+    for (size_t i = 0; st == DS_OK && i < count; i++) {
+        size_t part = got > i * CACHE_PAGE ? got - i * CACHE_PAGE : 0;
+        f->pages[slot + i].number = number + i + 1;
+        f->pages[slot + i].size = part < CACHE_PAGE ? part : CACHE_PAGE;
     }
-    return b;
+    f->next = number + count;
+    return st;
 }
 
 static enum ds_status file_read(struct ds_source *s, uint64_t off, void *buf, size_t len,
                                 size_t *got, struct ds_err *err)
 {
     struct file_source *f = (struct file_source *)s;
-    if (len >= BLOCK_SIZE)
+    if (len < CACHE_PAGE && f->data == NULL)
+        f->data = malloc((size_t)CACHE_PAGES * CACHE_PAGE);
+    if (len >= CACHE_PAGE || f->data == NULL)
         return ds_os_file_read_at(f->file, off, buf, len, got, err);
     uint8_t *out = buf;
     size_t done = 0;
     while (done < len) {
-        enum ds_status st;
-        const struct cached_block *b = file_block(f, (off + done) / BLOCK_SIZE, &st, err);
-        if (st != DS_OK)
-            return st;
-        size_t part = 0;
-        if (b == NULL) {
-            st = ds_os_file_read_at(f->file, off + done, out + done, len - done, &part, err);
-            *got = done + part;
-            return st;
+        uint64_t number = (off + done) / CACHE_PAGE;
+        size_t slot = number % CACHE_PAGES, at = (size_t)((off + done) % CACHE_PAGE);
+        if (f->pages[slot].number != number + 1) {
+            enum ds_status st = read_pages(f, number, err);
+            if (st != DS_OK)
+                return st;
         }
-        size_t at = (size_t)((off + done) % BLOCK_SIZE);
-        if (at >= b->size)
+        if (at >= f->pages[slot].size)
             break; /* the file shrank after it was opened */
-        part = b->size - at < len - done ? b->size - at : len - done;
-        memcpy(out + done, b->data + at, part);
+        size_t part = f->pages[slot].size - at;
+        part = part < len - done ? part : len - done;
+        memcpy(out + done, f->data + slot * CACHE_PAGE + at, part);
         done += part;
     }
     *got = done;
@@ -77,8 +82,7 @@ static enum ds_status file_read(struct ds_source *s, uint64_t off, void *buf, si
 static void file_destroy(struct ds_source *s)
 {
     struct file_source *f = (struct file_source *)s;
-    for (size_t i = 0; i < BLOCK_COUNT; i++)
-        free(f->blocks[i].data);
+    free(f->data);
     ds_os_file_close(f->file);
     free(f);
 }
@@ -95,6 +99,7 @@ enum ds_status ds_source_file_open(const char *path, struct ds_source **ret, str
         free(f);
         return st;
     }
+    f->ahead = 1;
     f->head.ops = &file_ops;
     f->head.size = ds_os_file_size(f->file);
     *ret = &f->head;

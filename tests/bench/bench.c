@@ -110,6 +110,8 @@ int main(int argc, char **argv)
         {"analysis, kernel dump", {"/demo.dmp"}, ""},
         {"info, dump of 4.5 GB", {"info", "/full-big.dmp"}, ""},
         {"analysis, dump of 4.5 GB", {"/full-big.dmp"}, ""},
+        {"info, bitmap of 64 GiB", {"info", "/../bench/sparse-64g.dmp"}, "under 50 ms"},
+        {"analysis, bitmap of 64 GiB", {"/../bench/sparse-64g.dmp"}, "under 1 s, 200 MB"},
     };
     if (argc < 4) {
         fprintf(stderr, "usage: bench PROGRAM REAL_DUMP BUILT_DIR [RUNS]\n");

@@ -53,6 +53,29 @@ static void file_reads_match_at_any_place_and_size(void)
     ds_os_remove(PATH);
 }
 
+/* In order from the start, in pieces that straddle pages, then backwards: what was read ahead is
+ * what lies there. */
+static void file_reads_in_order_match(void)
+{
+    struct ds_source *s;
+    struct ds_err err;
+    uint8_t buf[100];
+    size_t wrong = 0;
+    CHECK(write_file(SIZE));
+    CHECK(ds_source_file_open(PATH, &s, &err) == DS_OK);
+    for (uint64_t off = 0; off + 100 <= SIZE; off += 100) {
+        CHECK(ds_source_read(s, off, buf, 100, &err) == DS_OK);
+        wrong += wrong_bytes(buf, off, 100);
+    }
+    for (uint64_t off = SIZE - 100; off > 3000; off -= 3000) {
+        CHECK(ds_source_read(s, off, buf, 100, &err) == DS_OK);
+        wrong += wrong_bytes(buf, off, 100);
+    }
+    CHECK_U64(wrong, 0);
+    ds_source_close(s);
+    ds_os_remove(PATH);
+}
+
 static void reads_past_the_end_say_where(void)
 {
     struct ds_source *s;
@@ -106,6 +129,6 @@ static void memory_reads(void)
     ds_source_close(s);
 }
 
-TEST_MAIN(TEST(file_reads_match_at_any_place_and_size), TEST(reads_past_the_end_say_where),
-          TEST(a_file_that_shrinks_reads_as_truncated),
+TEST_MAIN(TEST(file_reads_match_at_any_place_and_size), TEST(file_reads_in_order_match),
+          TEST(reads_past_the_end_say_where), TEST(a_file_that_shrinks_reads_as_truncated),
           TEST(files_that_are_not_there_are_not_found), TEST(memory_reads))

@@ -49,8 +49,3 @@ torture: $(TORTURE) $(BIN) $(FIXTURE_DMP)
 ## torture-sample: the same over a fixed sample
 torture-sample: $(TORTURE) $(BIN) $(FIXTURE_DMP)
 	@B=$(B) BIN=$(BIN) RUNNER="$(RUNNER)" TORTURE=$(TORTURE) sh tests/torture/run.sh sample
-
-.PHONY: bench
-## bench: print times and memory of common runs; asserts nothing
-bench: $(BIN) $(B)/tests/bench/bench$(EXE) $(addprefix build/fixtures/,triage-c.dmp demo.dmp full-big.dmp)
-	@$(B)/tests/bench/bench $(BIN) ../shared/real/triage_x64_19041.dmp build/fixtures $(RUNS)

@@ -6,13 +6,12 @@ XLAT_HAVE :=
 endif
 XLAT_LD = $(shell $(PKG_CONFIG) --libs libaddrxlat)
 XLAT_BIN := $(if $(XLAT_HAVE),$(B)/tests/xlat/xlat)
-XLAT_BENCH := $(if $(XLAT_HAVE),$(B)/tests/bench/xlat_bench)
 XLAT_COUNT ?= 4000000
 
-$(B)/tests/xlat/xlat $(B)/tests/bench/xlat_bench: $(B)/tests/%: $(B)/tests/%.o $(LIB)
+$(B)/tests/xlat/xlat: $(B)/tests/%: $(B)/tests/%.o $(LIB)
 	$(Q)$(LINK) -o $@ $< $(LIB) $(LIBS_LD) $(XLAT_LD)
 
-.PHONY: xlat-sample check-xlat bench-xlat
+.PHONY: xlat-sample check-xlat
 ## xlat-sample: a few hundred thousand translations against libaddrxlat
 xlat-sample: $(XLAT_BIN)
 	@B=$(B) sh tests/xlat/run.sh "$(XLAT_BIN)" 100000
@@ -20,7 +19,3 @@ xlat-sample: $(XLAT_BIN)
 ## check-xlat: XLAT_COUNT (4 million) translations in every paging mode against libaddrxlat
 check-xlat: $(XLAT_BIN)
 	@B= sh tests/xlat/run.sh "$(XLAT_BIN)" $(XLAT_COUNT)
-
-## bench-xlat: random translations a second, as ratios to libaddrxlat
-bench-xlat: $(XLAT_BENCH)
-	@$(if $(XLAT_BENCH),$(XLAT_BENCH),echo "skip bench-xlat: libaddrxlat is not installed")
