@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nt/codes.h"
+#include "nt/hardware.h"
 #include "report/build.h"
 
 #define KEEP_MAX (64u << 10)
@@ -174,6 +175,48 @@ static void build_stack(struct ds_builder *b, const struct ds_fault_facts *f)
     }
 }
 
+static const char *operand_registers(struct ds_builder *b, const struct ds_insn_memory *m)
+{
+    struct ds_buf words;
+    ds_buf_init(&words, KEEP_MAX);
+    if (m->segment[0] != '\0')
+        ds_buf_printf(&words, "%s:", m->segment);
+    ds_buf_str(&words, m->base);
+    if (m->index[0] != '\0')
+        ds_buf_printf(&words, "%s%s*%u", m->base[0] != '\0' ? " + " : "", m->index,
+                      (unsigned)m->scale << m->shift);
+    bool alone = m->base[0] == '\0' && m->index[0] == '\0';
+    if (m->displacement < 0 && !alone)
+        ds_buf_printf(&words, " - 0x%llx", (unsigned long long)-(uint64_t)m->displacement);
+    else if (m->displacement != 0 || alone)
+        ds_buf_printf(&words, "%s0x%llx", alone ? "" : " + ", (unsigned long long)m->displacement);
+    return ds_build_keep(b->r, &words);
+}
+
+static void build_instruction(struct ds_builder *b)
+{
+    const struct ds_fault_insn *x = ds_nt_fault_insn(b->nt);
+    struct ds_report_instruction *out = &b->r->instruction;
+    struct ds_buf bytes;
+    if (!x->known)
+        return;
+    ds_buf_init(&bytes, KEEP_MAX);
+    for (unsigned i = 0; i < x->insn.size; i++)
+        ds_buf_printf(&bytes, "%02x", x->insn.bytes[i]);
+    *out = (struct ds_report_instruction){.known = true,
+                                          .address = x->insn.va,
+                                          .text = x->insn.text,
+                                          .bytes = ds_build_keep(b->r, &bytes),
+                                          .judgement = x->judgement,
+                                          .agrees = x->agrees};
+    out->operands = ds_build_array(b, x->operand_count, sizeof(*out->operands));
+    for (size_t i = 0; out->operands != NULL && i < x->operand_count; i++)
+        out->operands[out->operand_count++] =
+            (struct ds_report_operand){.registers = operand_registers(b, &x->operands[i].memory),
+                                       .access = ds_insn_access_name(x->operands[i].memory.access),
+                                       .address = x->operands[i].address};
+}
+
 void ds_build_fault(struct ds_builder *b)
 {
     const struct ds_fault_facts *f = ds_nt_fault(b->nt);
@@ -182,6 +225,7 @@ void ds_build_fault(struct ds_builder *b)
     b->r->fault_access = f->fault_access;
     if (f->fault_address.known)
         b->r->fault_where = ds_build_where(b, f->fault_address.value);
+    build_instruction(b);
     build_contexts(b, f);
     build_stack(b, f);
 }

@@ -161,6 +161,38 @@ static void json_frame(struct ds_json *j, const struct ds_report *r,
     ds_json_object_end(j);
 }
 
+/* null when the code was not captured, or no instruction failed. */
+static void json_instruction(struct ds_json *j, const struct ds_report *r)
+{
+    const struct ds_report_instruction *x = &r->instruction;
+    ds_json_key(j, "instruction");
+    if (!x->known) {
+        ds_json_null(j);
+        return;
+    }
+    ds_json_object(j);
+    ds_json_key_hex(j, "address", ds_opt_known(x->address), r->digits);
+    ds_json_key_string(j, "text", x->text);
+    ds_json_key_string(j, "bytes", x->bytes);
+    ds_json_key(j, "agrees");
+    if (x->agrees.known)
+        ds_json_bool(j, x->agrees.value != 0);
+    else
+        ds_json_null(j);
+    ds_json_key_string(j, "judgement", x->judgement);
+    ds_json_key(j, "operands");
+    ds_json_array(j);
+    for (size_t i = 0; i < x->operand_count; i++) {
+        ds_json_object(j);
+        ds_json_key_string(j, "registers", x->operands[i].registers);
+        ds_json_key_hex(j, "address", x->operands[i].address, r->digits);
+        ds_json_key_string(j, "access", x->operands[i].access);
+        ds_json_object_end(j);
+    }
+    ds_json_array_end(j);
+    ds_json_object_end(j);
+}
+
 void ds_json_part_crash(struct ds_json *j, const struct ds_report *r)
 {
     json_exception(j, r);
@@ -169,6 +201,7 @@ void ds_json_part_crash(struct ds_json *j, const struct ds_report *r)
     ds_json_key_hex(j, "address", r->fault_address, r->digits);
     ds_json_key_string(j, "access", r->fault_access);
     ds_json_key_string(j, "where", r->fault_where);
+    json_instruction(j, r);
     ds_json_object_end(j);
     ds_json_key(j, "contexts");
     ds_json_array(j);

@@ -164,6 +164,21 @@ struct ds_report_exception {
     uint64_t parameters[15];
 };
 
+struct ds_report_operand { /* of the faulting instruction */
+    const char *registers; /* "rcx + rdx*8 + 0x28" */
+    const char *access;    /* "read"; NULL */
+    struct ds_opt address; /* virtual */
+};
+
+struct ds_report_instruction {
+    bool known; /* captured and decoded */
+    uint64_t address;
+    const char *text, *bytes, *judgement;
+    struct ds_opt agrees; /* 1 it can have raised the fault, 0 it cannot */
+    struct ds_report_operand *operands;
+    size_t operand_count;
+};
+
 struct ds_report_frame {
     uint64_t sp, pc;
     const char *trust, *where, *module;
@@ -236,6 +251,7 @@ struct ds_report {
     struct ds_report_exception exception;
     struct ds_opt fault_address;
     const char *fault_access, *fault_where;
+    struct ds_report_instruction instruction;
     struct ds_report_context contexts[8];
     size_t context_count;
     struct ds_report_stack stack;

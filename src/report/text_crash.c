@@ -79,6 +79,27 @@ static void crash_exception(struct ds_paper *p, const struct ds_report *r, int v
             r->fault_access != NULL ? ", " : "", r->fault_access != NULL ? r->fault_access : "");
 }
 
+static void crash_instruction(struct ds_paper *p, const struct ds_report *r, int verbose)
+{
+    const struct ds_report_instruction *x = &r->instruction;
+    char number[DS_TEXT_ADDRESS];
+    if (!x->known)
+        return;
+    ds_paper_fieldf(p, "Instruction", "%s  (%s)", x->text, x->bytes);
+    bool contradicts = x->agrees.known && x->agrees.value == 0;
+    for (size_t i = 0; i < x->operand_count && (verbose || contradicts); i++)
+        ds_paper_fieldf(p, "", "[%s] is %s%s%s", x->operands[i].registers,
+                        ds_text_address(r, x->operands[i].address, number),
+                        x->operands[i].access != NULL ? ", " : "",
+                        x->operands[i].access != NULL ? x->operands[i].access : "");
+    if (x->judgement != NULL && (verbose || contradicts))
+        ds_paper_fieldf(p, "", "%s: %s",
+                        contradicts       ? "it cannot have raised this fault"
+                        : x->agrees.known ? "it can have raised this fault"
+                                          : "whether it raised this fault cannot be told",
+                        x->judgement);
+}
+
 static void context_registers(struct ds_paper *p, const struct ds_context *c)
 {
     char line[160];
@@ -155,6 +176,7 @@ void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose)
             crash_parameter(p, r, i, verbose);
     crash_subcode(p, r);
     crash_exception(p, r, verbose);
+    crash_instruction(p, r, verbose);
     crash_context(p, r, verbose);
     crash_process(p, r);
     ds_paper_field(p, "Signature", r->signature.hash);

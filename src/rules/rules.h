@@ -114,7 +114,8 @@ enum ds_status ds_culprit_find(struct ds_nt *nt, struct ds_verdict *ret) DS_MUST
  * Lets matches of patterns that have a `verdict` take the place of whoever was blamed: the one of
  * the highest confidence, from "medium" on, when nobody asked for the crash and the bugcheck's own
  * meaning does not say as much with the same confidence. The culprit so far becomes the first
- * runner-up, when it has a module. Strings belong to the findings.
+ * runner-up, when it has a module. A match of confidence "low" becomes a runner-up itself and
+ * leaves a culprit no more than "medium". Strings belong to the findings.
  */
 void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v);
 

@@ -69,23 +69,36 @@ static bool gives_way(const struct ds_culprit *c, unsigned confidence, bool hard
     return true;
 }
 
+static void runner_up_first(struct ds_verdict *v, const struct ds_culprit *c)
+{
+    size_t n =
+        v->runner_up_count < DS_CULPRIT_RUNNERS_UP ? v->runner_up_count : DS_CULPRIT_RUNNERS_UP - 1;
+    memmove(v->runners_up + 1, v->runners_up, n * sizeof(v->runners_up[0]));
+    v->runners_up[0] = *c;
+    v->runner_up_count = n + 1;
+}
+
 void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
 {
     const struct ds_finding *f = NULL;
     const struct ds_instance *in = NULL;
     unsigned confidence = best_match(findings, &f, &in);
-    bool hardware = f != NULL && strcmp(f->pattern->verdict, "hardware") == 0;
-    if (confidence < 2 || !gives_way(&v->culprit, confidence, hardware))
+    if (confidence == 0)
         return;
-    if (v->culprit.module != NULL) {
-        size_t n = v->runner_up_count < DS_CULPRIT_RUNNERS_UP ? v->runner_up_count
-                                                              : DS_CULPRIT_RUNNERS_UP - 1;
-        memmove(v->runners_up + 1, v->runners_up, n * sizeof(v->runners_up[0]));
-        v->runners_up[0] = v->culprit;
-        v->runner_up_count = n + 1;
+    bool hardware = strcmp(f->pattern->verdict, "hardware") == 0;
+    struct ds_culprit found = {.kind =
+                                   hardware ? DS_CULPRIT_HARDWARE : DS_CULPRIT_MEMORY_CORRUPTION,
+                               .reason = in->message,
+                               .confidence = static_confidence(confidence)};
+    if (!gives_way(&v->culprit, confidence, hardware))
+        return;
+    if (confidence == 1) { /* too little to accuse, enough to doubt */
+        if (v->culprit.module != NULL && rank(v->culprit.confidence) > 2)
+            v->culprit.confidence = "medium";
+        runner_up_first(v, &found);
+        return;
     }
-    v->culprit =
-        (struct ds_culprit){.kind = hardware ? DS_CULPRIT_HARDWARE : DS_CULPRIT_MEMORY_CORRUPTION,
-                            .reason = in->message,
-                            .confidence = static_confidence(confidence)};
+    if (v->culprit.module != NULL)
+        runner_up_first(v, &v->culprit);
+    v->culprit = found;
 }
