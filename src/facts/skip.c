@@ -1,6 +1,6 @@
 #include "facts/skip.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 #include "nt/bugcheck.h"
 
@@ -42,10 +42,23 @@ const struct ds_skip *ds_skip_find(const char *module_name)
     return NULL;
 }
 
-const struct ds_blame *ds_blame_find(uint32_t code)
+bool ds_skip_is_framework(const struct ds_skip *skip)
 {
-    for (size_t i = 0; i < ds_blame_count; i++)
-        if (ds_blame_table[i].code == ds_bugcheck_base(code))
-            return &ds_blame_table[i];
+    return skip != NULL &&
+           (strcmp(skip->class_, "framework") == 0 || strcmp(skip->class_, "port") == 0);
+}
+
+const struct ds_blame *ds_blame_find(uint32_t code, uint64_t p1)
+{
+    for (size_t i = 0; i < ds_blame_count; i++) {
+        const struct ds_blame *b = &ds_blame_table[i];
+        if (b->code == ds_bugcheck_base(code) && (b->any_p1 || b->p1 == p1))
+            return b;
+    }
     return NULL;
+}
+
+bool ds_lead_applies(const struct ds_lead *lead, uint32_t code, uint64_t p1)
+{
+    return lead->code == ds_bugcheck_base(code) && (lead->any_p1 || lead->p1 == p1);
 }

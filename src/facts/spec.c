@@ -26,6 +26,7 @@
     X(code_flips)                                                                                  \
     X(stack_frames)                                                                                \
     X(bugcheck_stack_frames)                                                                       \
+    X(culprit_candidates)                                                                          \
     X(processors)                                                                                  \
     X(processes)                                                                                   \
     X(threads)                                                                                     \

@@ -86,7 +86,7 @@ static void derive_skip_reason(struct ds_facts *f, const void *row, size_t i, st
     const struct ds_target *t = ds_nt_target(ds_facts_nt(f));
     const struct ds_module *m = row;
     const struct ds_skip *skip = ds_skip_find(m->name);
-    if (skip)
+    if (skip && strcmp(skip->class_, "port") != 0)
         ds_value_text(v, skip->reason);
     else if (t->kernel_base.known && t->kernel_base.value == m->base)
         ds_value_text(v, "it is the kernel");

@@ -245,7 +245,7 @@ static void add_stack_trap_frame(struct inputs *in)
     struct ds_target *t = in->nt->target;
     uint64_t va;
     struct ds_context c;
-    if (!in->code_address.known || in->code_address.value == 0 || t->kernel == NULL) {
+    if (!in->code_address.known || t->kernel == NULL) {
         return;
     }
     for (size_t i = 0; i < f->context_count; i++) {

@@ -125,6 +125,13 @@ struct ds_fault_facts {
 };
 const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt);
 
+/*
+ * Walks any stack: from a context, or from sp on when that is NULL. *kind (may be NULL) is static,
+ * as stack_kind. Without virtual memory there are no frames, and ret->end says why.
+ */
+void ds_nt_stack_walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp,
+                      struct ds_stack *ret, const char **kind);
+
 /* ---- what the bugcheck's parameters lead to ---- */
 struct ds_bugcheck_fact {
     uint32_t parameter;  /* 1 to 4 */

@@ -72,6 +72,21 @@ static void walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp
     *kind = place.kind;
 }
 
+void ds_nt_stack_walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp,
+                      struct ds_stack *ret, const char **kind)
+{
+    const char *which = "unknown stack";
+    (void)ds_nt_fault(nt); /* tells which thread is the current one */
+    if (nt->target->kernel != NULL) {
+        walk(nt, context, sp, 0, ret, &which);
+    } else {
+        *ret = (struct ds_stack){.end = nt->target->kernel_why, .end_sp = sp};
+    }
+    if (kind != NULL) {
+        *kind = which;
+    }
+}
+
 /* Names by export table for the modules of the frames: few modules, so a few reads. */
 static void load_exports(struct ds_nt *nt, const struct ds_stack *s)
 {

@@ -87,7 +87,9 @@ enum ds_status ds_trap_frame_read(const struct ds_target *t, uint64_t va, struct
             status = x86_stack_pointer(t, va, ret);
         }
     }
-    return status == DS_OK && ret->pc == 0 ? DS_CORRUPT : status;
+    /* A call through a null pointer leaves a frame with pc 0; a frame without a stack is none. */
+    bool none = ret->pc == 0 && (ret->sp == 0 || t->arch == DS_ARCH_X86);
+    return status == DS_OK && none ? DS_CORRUPT : status;
 }
 
 /* Whether the frame at va came from kernel code that ran on the same stack, further up. */
@@ -96,6 +98,14 @@ static bool plausible(const struct ds_target *t, uint64_t va, uint64_t limit)
     struct ds_opt cs = ds_target_field(t, va, "_KTRAP_FRAME", "SegCs");
     struct ds_opt rsp = ds_target_field(t, va, "_KTRAP_FRAME", "Rsp");
     return cs.known && cs.value == KERNEL_CS && rsp.known && rsp.value > va && rsp.value < limit;
+}
+
+/* Whether the fault of the frame at va was the fetch of an instruction (Intel SDM volume 3,
+ * "Page-Fault Exception": bit 4 of the error code). */
+static bool fetched(const struct ds_target *t, uint64_t va)
+{
+    struct ds_opt error = ds_target_field(t, va, "_KTRAP_FRAME", "ErrorCode");
+    return error.known && (error.value & 0x10) != 0;
 }
 
 enum ds_status ds_trap_frame_find(const struct ds_target *t, uint64_t sp, uint64_t limit,
@@ -126,7 +136,8 @@ enum ds_status ds_trap_frame_find(const struct ds_target *t, uint64_t sp, uint64
         }
         for (size_t i = 0; i + 8 <= size; i += 8) {
             uint64_t frame = end + i - rip.offset;
-            if (ds_le64(raw + i) == pc && plausible(t, frame, limit)) {
+            if (ds_le64(raw + i) == pc && plausible(t, frame, limit) &&
+                (pc != 0 || fetched(t, frame))) { /* a zero alone says little */
                 *va = frame;
                 return DS_OK;
             }

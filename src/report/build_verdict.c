@@ -82,7 +82,8 @@ static struct ds_report_culprit culprit_from(const struct ds_culprit *c)
                                       .module = c->module,
                                       .function = c->function,
                                       .reason = c->reason,
-                                      .confidence = c->confidence};
+                                      .confidence = c->confidence,
+                                      .source = c->source};
 }
 
 void ds_build_verdict(struct ds_builder *b, const struct ds_findings *findings)

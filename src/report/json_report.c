@@ -92,6 +92,7 @@ static void json_culprit_members(struct ds_json *j, const struct ds_report_culpr
     ds_json_key_string(j, "function", c->function);
     ds_json_key_string(j, "reason", c->reason);
     ds_json_key_string(j, "confidence", c->confidence);
+    ds_json_key_string(j, "source", c->source);
 }
 
 static void key_flag(struct ds_json *j, const char *key, struct ds_opt flag)

@@ -68,7 +68,7 @@ struct ds_report_bugcheck {
 };
 
 struct ds_report_culprit {
-    const char *kind, *module, *function, *reason, *confidence;
+    const char *kind, *module, *function, *reason, *confidence, *source;
 };
 
 struct ds_report_evidence {

@@ -68,6 +68,30 @@ void ds_text_verdict(struct ds_paper *p, const struct ds_report *r)
                       "DAMAGED: some of what follows is missing or may be wrong.");
 }
 
+/* Whom else the evidence leads to, and how strongly. */
+static void text_suspects(struct ds_paper *p, const struct ds_report *r)
+{
+    if (r->runner_up_count == 0)
+        return;
+    ds_paper_heading(p, "OTHER SUSPECTS");
+    for (size_t i = 0; i < r->runner_up_count; i++) {
+        const struct ds_report_culprit *c = &r->runners_up[i];
+        struct ds_buf title;
+        char label[32];
+        ds_buf_init(&title, TEXT_MAX);
+        ds_buf_str(&title, c->module != NULL ? c->module : c->kind);
+        if (c->function != NULL)
+            ds_buf_printf(&title, " at %s", c->function);
+        (void)snprintf(label, sizeof(label), "  %s",
+                       c->confidence != NULL ? c->confidence : DS_REPORT_UNKNOWN);
+        ds_paper_item_styled(p, FINDING_INDENT, DS_STYLE_PLAIN, label, DS_STYLE_BOLD,
+                             ds_buf_text(&title));
+        ds_buf_deinit(&title);
+        if (c->reason != NULL)
+            ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", c->reason);
+    }
+}
+
 /* Evidence that the message does not hold already; all of it when verbose. */
 static void instance_evidence(struct ds_paper *p, const struct ds_report *r,
                               const struct ds_report_instance *in, int verbose)
@@ -171,6 +195,8 @@ enum ds_status ds_report_write_text(const struct ds_report *r, const struct ds_t
     ds_paper_init(&p, out, o->colour, o->width);
     ds_text_verdict(&p, r);
     ds_text_findings(&p, r, o->verbose);
+    if (o->verbose)
+        text_suspects(&p, r);
     ds_text_crash(&p, r, o->verbose);
     ds_text_stack(&p, r, o->verbose);
     ds_text_system(&p, r);

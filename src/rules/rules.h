@@ -100,6 +100,7 @@ struct ds_culprit {
     const char *function;   /* "amdppm+0x334c" or with a name; NULL when unknown */
     const char *reason;     /* one sentence */
     const char *confidence; /* static: "high", "medium", "low" */
+    const char *source;     /* static: "exception", "parameter", "stack", ...; NULL when unknown */
 };
 #define DS_CULPRIT_RUNNERS_UP 4
 struct ds_verdict {

@@ -89,7 +89,8 @@ void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
     struct ds_culprit found = {.kind =
                                    hardware ? DS_CULPRIT_HARDWARE : DS_CULPRIT_MEMORY_CORRUPTION,
                                .reason = in->message,
-                               .confidence = static_confidence(confidence)};
+                               .confidence = static_confidence(confidence),
+                               .source = "finding"};
     if (!gives_way(&v->culprit, confidence, hardware))
         return;
     if (confidence == 1) { /* too little to accuse, enough to doubt */

@@ -84,7 +84,10 @@ static enum move unwind(struct ds_walker *w, struct ds_x64_registers *r)
         ds_walker_end(w, DS_OK, step.slot); /* where a trap from user mode or a thread began */
         return ENDED;
     }
-    if (to_user || !ds_walker_code(w, up.rip) || (!step.interrupted && !fits(w, up.rip, &step)) ||
+    /* What was interrupted may be a jump to nowhere. */
+    bool anywhere = step.interrupted && w->anchored;
+    if (to_user || (!anywhere && !ds_walker_code(w, up.rip)) ||
+        (!step.interrupted && !fits(w, up.rip, &step)) ||
         !stack_goes_on(w, r->gpr[DS_X64_RSP], rsp)) {
         return STUCK;
     }
