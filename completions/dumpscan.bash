@@ -1,12 +1,13 @@
 # Completion of dumpscan(1) for bash.
 _dumpscan() {
     local cur prev command word
-    local commands="analyze info query tables patterns vtop pte explain error help"
+    local commands="analyze info query tables patterns vtop pte read maps share explain error help"
     local everywhere="--color --help --version -h -V"
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
     COMPREPLY=()
     case $prev in
+    -t | --type) mapfile -t COMPREPLY < <(compgen -W "db dw dd dq dc dp dps da du" -- "$cur") && return ;;
     -f | --format) mapfile -t COMPREPLY < <(compgen -W "text json jsonl csv" -- "$cur") && return ;;
     --fail-on) mapfile -t COMPREPLY < <(compgen -W "info low medium high critical" -- "$cur") && return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") && return ;;
@@ -25,6 +26,9 @@ _dumpscan() {
         tables | error) options="--format --output -f -o" ;;
         query) options="--format --output --symbols --max-inflated --dtb --kernel-base --kdbg -f -o" ;;
         patterns) options="--output --patterns -o" ;;
+        read) options="--format --output --symbols --process --dtb --kernel-base --kdbg --physical --type --raw -f -o -p -t" ;;
+        maps) options="--format --output --symbols --process --dtb --kernel-base --kdbg --virtual -f -o" ;;
+        share) options="--format --output --symbols --kernel-base --kdbg -f -o" ;;
         vtop | pte) options="--format --output --symbols --process --dtb --kernel-base --kdbg -f -o" ;;
         explain) options="--format --output --list -f -o" ;;
         esac

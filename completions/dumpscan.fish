@@ -1,5 +1,5 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns vtop pte explain error help
+set -l commands analyze info query tables patterns vtop pte read maps share explain error help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
@@ -8,6 +8,9 @@ complete -c dumpscan -n $none -a tables -d 'The tables that queries and patterns
 complete -c dumpscan -n $none -a patterns -d 'List, show or check the patterns'
 complete -c dumpscan -n $none -a vtop -d 'Translate a virtual address, entry by entry'
 complete -c dumpscan -n $none -a pte -d 'The page-table entries of an address'
+complete -c dumpscan -n $none -a read -d 'Show memory, virtual or physical'
+complete -c dumpscan -n $none -a maps -d 'What memory the dump holds, and how it is mapped'
+complete -c dumpscan -n $none -a share -d 'Which processes share the page at an address'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'
 complete -c dumpscan -n $none -a help -d 'Show help, also of one command'
@@ -25,6 +28,10 @@ complete -c dumpscan -l process -x -d 'In the memory of this process'
 complete -c dumpscan -l dtb -x -d 'Through the page directory at this physical address'
 complete -c dumpscan -l kernel-base -x -d 'Take the image of the kernel to begin at this virtual address'
 complete -c dumpscan -l kdbg -x -d 'Take KDDEBUGGER_DATA64 to be at this virtual address'
+complete -c dumpscan -s p -l physical -d 'The address is a physical one'
+complete -c dumpscan -s t -l type -x -a 'db dw dd dq dc dp dps da du' -d 'Show as'
+complete -c dumpscan -l raw -d 'Write the bytes as they are'
+complete -c dumpscan -l virtual -d 'Map virtual memory'
 complete -c dumpscan -l color -x -a 'auto always never' -d 'Colour text'
 complete -c dumpscan -s h -l help -d 'Show help'
 complete -c dumpscan -s V -l version -d 'Show the version'

@@ -6,13 +6,14 @@ Register-ArgumentCompleter -Native -CommandName dumpscan, dumpscan.exe -ScriptBl
     foreach ($element in $commandAst.CommandElements) {
         if ($element.Extent.EndOffset -lt $cursorPosition) { $previous = $element.ToString() }
     }
-    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'explain', 'error', 'help'
+    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'read', 'maps', 'share', 'explain', 'error', 'help'
     $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose', '--max-inflated',
-        '--list', '--process', '--dtb', '--kernel-base', '--kdbg', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
+        '--list', '--process', '--dtb', '--physical', '--type', '--raw', '--virtual', '-p', '-t', '--kernel-base', '--kdbg', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
     $values = switch -CaseSensitive ($previous) {
         { $_ -in '-f', '--format' } { 'text', 'json', 'jsonl', 'csv' }
         '--fail-on' { 'info', 'low', 'medium', 'high', 'critical' }
         '--color' { 'auto', 'always', 'never' }
+        { $_ -in '-t', '--type' } { 'db', 'dw', 'dd', 'dq', 'dc', 'dp', 'dps', 'da', 'du' }
         'patterns' { 'list', 'show', 'check' }
         'help' { $commands }
     }

@@ -38,13 +38,25 @@ static void head(void)
 
 static void table(const struct ds_table_spec *t)
 {
+    size_t plain = t->column_count - t->argument_count;
     printf("## %s\n%s\n", t->name, t->doc);
+    if (t->argument_count > 0) {
+        printf("Called as `%s(", t->name);
+        for (size_t i = 0; i < t->argument_count; i++)
+            printf("%s%s%s", i >= t->argument_needed ? "[" : "", i > 0 ? ", " : "",
+                   t->columns[plain + i].name);
+        for (size_t i = t->argument_needed; i < t->argument_count; i++)
+            putchar(']');
+        puts(")`; the arguments are columns as well, which `SELECT *` leaves out.");
+    }
     if (*t->windbg)
         printf("WinDbg: `%s`.\n", t->windbg);
     puts("\n| column | type | what | WinDbg |\n|---|---|---|---|");
     for (size_t i = 0; i < t->column_count; i++) {
         const struct ds_column_spec *c = &t->columns[i];
         printf("| `%s` | %s | ", c->name, ds_column_type_name(c->type));
+        if (i >= plain)
+            fputs("argument: ", stdout);
         cell(c->doc);
         printf(" | %s%s%s |\n", *c->windbg ? "`" : "", c->windbg, *c->windbg ? "`" : "");
     }

@@ -54,6 +54,9 @@ struct ds_table_spec {
     const char *windbg;                   /**< its WinDbg twin; "" for none */
     const struct ds_column_spec *columns; /**< in order */
     size_t column_count;                  /**< how many */
+    size_t argument_count;  /**< the last so many are its arguments, as in pte(va, eprocess); 0 but
+                                 for tables that are called */
+    size_t argument_needed; /**< the first so many of them must be given */
 };
 
 /** How many tables there are. */

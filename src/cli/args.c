@@ -107,6 +107,18 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
     case CLI_OPT_PROCESS:
         a->process = value;
         return CLI_OK;
+    case CLI_OPT_TYPE:
+        a->type = value;
+        return CLI_OK;
+    case CLI_OPT_PHYSICAL:
+        a->physical = true;
+        return CLI_OK;
+    case CLI_OPT_RAW:
+        a->raw = true;
+        return CLI_OK;
+    case CLI_OPT_VIRTUAL:
+        a->virtual_map = true;
+        return CLI_OK;
     case CLI_OPT_DTB:
         a->dtb = value;
         return set_address(o, value, &a->dtb_value);

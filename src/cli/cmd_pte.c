@@ -26,8 +26,7 @@ static void note(struct column *c, const char *fmt, ...)
 }
 
 /* What an entry that is not valid says, line by line. */
-static void put_invalid(const struct cli_memory *m, const struct ds_walk_step *s,
-                        const struct ds_explanation *e, struct column *c)
+static void put_invalid(const struct cli_memory *m, const struct ds_walk_step *s, struct column *c)
 {
     enum ds_paging mode = ds_space_paging(m->space);
     struct ds_pte_soft soft =
@@ -77,11 +76,9 @@ static void put_invalid(const struct cli_memory *m, const struct ds_walk_step *s
     if (protection.known)
         note(c, " Protect: %llx - %s", (unsigned long long)protection.value,
              ds_protection_name((unsigned)protection.value));
-    (void)e;
 }
 
-static void fill_column(const struct cli_memory *m, const struct ds_walk_step *s,
-                        const struct ds_explanation *e, struct column *c)
+static void fill_column(const struct cli_memory *m, const struct ds_walk_step *s, struct column *c)
 {
     enum ds_paging mode = ds_space_paging(m->space);
     bool narrow = mode == DS_PAGING_X86;
@@ -108,7 +105,7 @@ static void fill_column(const struct cli_memory *m, const struct ds_walk_step *s
         return;
     }
     note(c, "not valid");
-    put_invalid(m, s, e, c);
+    put_invalid(m, s, c);
 }
 
 static void put_line(struct ds_buf *b, const struct column *columns, unsigned count, unsigned line)
@@ -125,31 +122,30 @@ static void put_line(struct ds_buf *b, const struct column *columns, unsigned co
     ds_buf_char(b, '\n');
 }
 
-static void pte_text(struct cli_memory *m, uint64_t va, const struct ds_explanation *e,
-                     struct ds_buf *b)
+static void pte_text(struct cli_memory *m, const struct cli_walk *w, struct ds_buf *b)
 {
+    const struct ds_explanation *e = &w->e;
     struct column columns[DS_WALK_STEPS];
     unsigned count = 0, lines = 3;
     bool physical = false;
     for (; count < e->count && e->steps[count].level > 0; count++) {
-        fill_column(m, &e->steps[count], e, &columns[count]);
+        fill_column(m, &e->steps[count], &columns[count]);
         lines = columns[count].count > lines ? columns[count].count : lines;
         physical = physical || !e->steps[count].entry_va.known;
     }
     ds_buf_printf(b, "%*sVA %0*llx\n", count > 2 ? 43 : 20, "", (int)m->digits,
-                  (unsigned long long)va);
+                  (unsigned long long)w->va);
     for (unsigned i = 0; count > 0 && i < lines; i++)
         put_line(b, columns, count, i);
     if (count < e->count) {
         struct column proto;
-        fill_column(m, &e->steps[count], e, &proto);
+        fill_column(m, &e->steps[count], &proto);
         ds_buf_char(b, '\n');
         for (unsigned i = 0; i < proto.count; i++)
             put_line(b, &proto, 1, i);
     }
     ds_buf_char(b, '\n');
-    cli_walk_outcome(m, va, e, b);
-    ds_buf_char(b, '\n');
+    cli_walk_outcome(m, w, "", b);
     if (physical)
         ds_buf_str(b, "(# is physical: not known to be mapped at a virtual address)\n");
 }

@@ -46,6 +46,7 @@ static void table_json(struct ds_json *j, const struct ds_table_spec *t)
         ds_json_key_string(j, "type", ds_column_type_name(t->columns[i].type));
         ds_json_key_string(j, "doc", t->columns[i].doc);
         ds_json_key_string(j, "windbg", t->columns[i].windbg);
+        ds_json_key_bool(j, "argument", i >= t->column_count - t->argument_count);
         ds_json_object_end(j);
     }
     ds_json_array_end(j);

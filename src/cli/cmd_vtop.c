@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/memory.h"
 #include "memory/words.h"
 #include "nt/spaces.h"
@@ -20,10 +21,8 @@ static const char *page_size_text(uint64_t size)
     }
 }
 
-void cli_walk_outcome(struct cli_memory *m, uint64_t va, const struct ds_explanation *e,
-                      struct ds_buf *b)
+static void put_page(struct cli_memory *m, const struct ds_explanation *e, struct ds_buf *b)
 {
-    (void)va;
     if (e->status != DS_OK) {
         ds_buf_str(b, "no physical address: ");
         ds_fault_words(ds_space_paging(m->space), &e->fault, m->digits, b);
@@ -42,6 +41,45 @@ void cli_walk_outcome(struct cli_memory *m, uint64_t va, const struct ds_explana
         ds_buf_printf(b, ", at 0x%llx in the file", (unsigned long long)offset);
     else
         ds_buf_str(b, "; the dump does not hold it");
+}
+
+void cli_put_vad(struct cli_memory *m, const struct ds_vad *vad, struct ds_buf *b)
+{
+    struct ds_buf file;
+    ds_buf_init(&file, 1u << 16);
+    cli_put_va(m, b, vad->start);
+    ds_buf_char(b, '-');
+    cli_put_va(m, b, vad->end);
+    ds_buf_printf(b, ", %s", ds_vad_type_name(vad));
+    if (vad->protection.known)
+        ds_buf_printf(b, ", %s", ds_protection_name((unsigned)vad->protection.value));
+    if (ds_nt_vad_file(m->nt, vad, &file) == DS_OK && file.len > 0) {
+        ds_buf_str(b, ", ");
+        ds_text_for_terminal(b, ds_buf_text(&file));
+    }
+    ds_buf_deinit(&file);
+}
+
+void cli_walk_outcome(struct cli_memory *m, const struct cli_walk *w, const char *indent,
+                      struct ds_buf *b)
+{
+    ds_buf_str(b, indent);
+    put_page(m, &w->e, b);
+    ds_buf_char(b, '\n');
+    if (w->has_vad) {
+        ds_buf_printf(b, "%sVAD ", indent);
+        cli_put_va(m, b, w->vad.vad);
+        ds_buf_str(b, ": ");
+        cli_put_vad(m, &w->vad, b);
+        ds_buf_char(b, '\n');
+    } else if (w->e.status != DS_OK && m->eprocess.known &&
+               !ds_target_is_kernel_va(m->target, w->va)) {
+        struct ds_vad vad;
+        enum ds_status status = ds_nt_vad_find(m->nt, m->eprocess.value, w->va, &vad);
+        ds_buf_printf(b, "%sno VAD %s\n", indent,
+                      status == DS_NOT_FOUND ? "holds it: it is not valid in this process"
+                                             : "can be found: its tree cannot be read");
+    }
 }
 
 /* The flags of a valid entry, or what one that is not valid says. */
@@ -98,32 +136,38 @@ static void put_shadow(struct cli_memory *m, uint64_t va, struct ds_buf *b)
     shadow.space = user;
     ds_buf_printf(b, "  in the tables of user mode (KVA shadow, directory base %llx): ",
                   (unsigned long long)dtb.value);
-    cli_walk_outcome(&shadow, va, &e, b);
+    put_page(&shadow, &e, b);
     ds_buf_char(b, '\n');
 }
 
-static void vtop_text(struct cli_memory *m, uint64_t va, const struct ds_explanation *e,
-                      struct ds_buf *b)
+static void vtop_text(struct cli_memory *m, const struct cli_walk *w, struct ds_buf *b)
 {
-    cli_put_va(m, b, va);
+    cli_put_va(m, b, w->va);
     ds_buf_str(b, ": ");
     cli_put_space_name(m, b);
     ds_buf_printf(b, ", %s, directory base %llx\n\n", ds_paging_name(ds_space_paging(m->space)),
                   (unsigned long long)ds_space_dtb(m->space));
-    if (e->count > 0)
+    if (w->e.count > 0)
         ds_buf_printf(b, "  entry  %-17s  %*s  contents\n", "at", (int)m->phys_digits, "physical");
-    for (unsigned i = 0; i < e->count; i++)
-        put_step(m, &e->steps[i], b);
-    ds_buf_str(b, e->count > 0 ? "\n  " : "  ");
-    cli_walk_outcome(m, va, e, b);
-    ds_buf_char(b, '\n');
-    put_shadow(m, va, b);
+    for (unsigned i = 0; i < w->e.count; i++)
+        put_step(m, &w->e.steps[i], b);
+    ds_buf_str(b, w->e.count > 0 ? "\n" : "");
+    cli_walk_outcome(m, w, "  ", b);
+    put_shadow(m, w->va, b);
+}
+
+static void walk_at(struct cli_memory *m, uint64_t va, struct cli_walk *w)
+{
+    w->va = va;
+    w->has_vad = false;
+    if (m->eprocess.known)
+        ds_nt_explain(m->nt, m->eprocess.value, m->space, va, &w->e, &w->vad, &w->has_vad);
+    else
+        ds_space_explain(m->space, va, &w->e);
 }
 
 static bool walk_all(const struct cli_args *args, struct cli_memory *m, const uint64_t *va,
-                     struct ds_buf *b,
-                     void (*text)(struct cli_memory *, uint64_t, const struct ds_explanation *,
-                                  struct ds_buf *))
+                     struct ds_buf *b, cli_walk_fn *text)
 {
     size_t count = args->operand_count - 1;
     struct ds_json j;
@@ -132,15 +176,15 @@ static bool walk_all(const struct cli_args *args, struct cli_memory *m, const ui
     if (array)
         ds_json_array(&j);
     for (size_t i = 0; i < count; i++) {
-        struct ds_explanation e;
-        ds_space_explain(m->space, va[i], &e);
+        struct cli_walk w;
+        walk_at(m, va[i], &w);
         if (args->format == CLI_TEXT) {
             ds_buf_str(b, i > 0 ? "\n" : "");
-            text(m, va[i], &e, b);
+            text(m, &w, b);
         } else {
             if (args->format == CLI_JSONL)
                 ds_json_init(&j, b, false);
-            cli_walk_json(&j, m, va[i], &e);
+            cli_walk_json(&j, m, &w);
             ds_buf_str(b, args->format == CLI_JSONL ? "\n" : "");
         }
     }
@@ -153,8 +197,7 @@ static bool walk_all(const struct cli_args *args, struct cli_memory *m, const ui
 
 /* All addresses are understood before anything is written. */
 static int walk_operands(const struct cli_args *args, struct cli_memory *m, uint64_t *va,
-                         void (*text)(struct cli_memory *, uint64_t, const struct ds_explanation *,
-                                      struct ds_buf *))
+                         cli_walk_fn *text)
 {
     if (m->space == NULL || ds_space_paging(m->space) == DS_PAGING_NONE) {
         cli_error_message(args->operands[0],
@@ -182,9 +225,7 @@ static int walk_operands(const struct cli_args *args, struct cli_memory *m, uint
     return cli_out_close(&out, ok, ok ? CLI_OK : CLI_INTERNAL);
 }
 
-int cli_walk_run(const struct cli_args *args,
-                 void (*text)(struct cli_memory *, uint64_t, const struct ds_explanation *,
-                              struct ds_buf *))
+int cli_walk_run(const struct cli_args *args, cli_walk_fn *text)
 {
     struct cli_memory m;
     int rc = cli_memory_open(args, &m);

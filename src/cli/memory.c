@@ -126,23 +126,37 @@ static int choose_space(const struct cli_args *args, struct cli_memory *m)
     return status == DS_OK ? CLI_OK : no_space(args, status, "no address space can be opened");
 }
 
+/* Opens the dump with these options, which are freed. */
+static enum ds_status open_with(struct cli_memory *m, const char *file, struct ds_options *options,
+                                struct ds_err *err)
+{
+    enum ds_status status = DS_NO_MEMORY;
+    if (options != NULL)
+        status = ds_snapshot_open(file, options, &m->snapshot, err);
+    ds_options_free(options);
+    if (status == DS_OK)
+        status = ds_snapshot_nt(m->snapshot, &m->nt, err);
+    if (status == DS_OK)
+        m->target = ds_nt_target(m->nt);
+    return status;
+}
+
 int cli_memory_open(const struct cli_args *args, struct cli_memory *m)
 {
     *m = (struct cli_memory){.eprocess = ds_opt_unknown(DS_NOT_FOUND),
                              .pid = ds_opt_unknown(DS_NOT_FOUND)};
-    struct ds_options *options = cli_snapshot_options(args);
     struct ds_err err = {.status = DS_NO_MEMORY, .text = "out of memory"};
-    if (options != NULL)
-        err.status = ds_snapshot_open(args->operands[0], options, &m->snapshot, &err);
-    ds_options_free(options);
-    if (err.status == DS_OK)
-        err.status = ds_snapshot_nt(m->snapshot, &m->nt, &err);
-    if (err.status != DS_OK) {
+    enum ds_status status = open_with(m, args->operands[0], cli_snapshot_options(args), &err);
+    if (status == DS_OK && m->target->kernel == NULL && args->dtb_value.known) {
+        /* Without a kernel the directory that was named is all there is. */
+        cli_memory_close(m);
+        status = open_with(m, args->operands[0], cli_kernel_options(args), &err);
+    }
+    if (status != DS_OK) {
         cli_error_message(args->operands[0], "%s", err.text);
         cli_memory_close(m);
-        return ds_refusal_exit_status(err.status);
+        return ds_refusal_exit_status(status);
     }
-    m->target = ds_nt_target(m->nt);
     m->digits = 2 * m->target->pointer_size;
     m->phys_digits = m->target->arch == DS_ARCH_X86 ? 8 : 10;
     int rc = choose_space(args, m);

@@ -4,6 +4,7 @@
 
 #include "api/kernel.h"
 #include "cli/cli.h"
+#include "nt/vads.h"
 #include "report/json.h"
 
 /* One dump and the address space that a command works in. */
@@ -42,19 +43,28 @@ void cli_put_va(const struct cli_memory *m, struct ds_buf *b, uint64_t va);
 /* "notepad.exe (pid 2320, EPROCESS 83b73d90)" or "kernel". */
 void cli_put_space_name(const struct cli_memory *m, struct ds_buf *b);
 
-/* ---- translations, cli/walk_text.c and cli/walk_json.c ---- */
+/* ---- translations, cli/cmd_vtop.c and cli/walk_json.c ---- */
 
-/* Where the page's bytes are: "physical address ..., 4 KB page, at ... in the file", or the reason
- * that there is none. */
-void cli_walk_outcome(struct cli_memory *m, uint64_t va, const struct ds_explanation *e,
+/* A translation, and the VAD that holds the address when a process was named. */
+struct cli_walk {
+    uint64_t va;
+    struct ds_explanation e;
+    struct ds_vad vad;
+    bool has_vad;
+};
+
+typedef void cli_walk_fn(struct cli_memory *m, const struct cli_walk *w, struct ds_buf *b);
+
+/* Where the page's bytes are: "physical address ..., in a page of 4 KB, at ... in the file", or the
+ * reason that there is none; then a line for the VAD. */
+void cli_walk_outcome(struct cli_memory *m, const struct cli_walk *w, const char *indent,
                       struct ds_buf *b);
 /* The object of one translation; docs/memory.md lists its keys. */
-void cli_walk_json(struct ds_json *j, struct cli_memory *m, uint64_t va,
-                   const struct ds_explanation *e);
+void cli_walk_json(struct ds_json *j, struct cli_memory *m, const struct cli_walk *w);
+/* "1c0000-1e7fff, image, EXECUTE_WRITECOPY, \\Windows\\System32\\notepad.exe" */
+void cli_put_vad(struct cli_memory *m, const struct ds_vad *vad, struct ds_buf *b);
 
 /* Explains every operand from the second on, through `text` or as JSON. */
-int cli_walk_run(const struct cli_args *args,
-                 void (*text)(struct cli_memory *m, uint64_t va, const struct ds_explanation *e,
-                              struct ds_buf *b));
+int cli_walk_run(const struct cli_args *args, cli_walk_fn *text);
 
 #endif

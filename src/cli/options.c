@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze, &cli_info, &cli_query,   &cli_tables, &cli_patterns,
-    &cli_vtop,    &cli_pte,  &cli_explain, &cli_error,  &cli_help,
+    &cli_analyze, &cli_info, &cli_query, &cli_tables,  &cli_patterns, &cli_vtop, &cli_pte,
+    &cli_read,    &cli_maps, &cli_share, &cli_explain, &cli_error,    &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
@@ -22,6 +22,10 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_LIST, 0, "list", NULL, "list all bugcheck codes"},
     {CLI_OPT_PROCESS, 0, "process", "PROCESS",
      "in the memory of this process: PID, EPROCESS or name"},
+    {CLI_OPT_PHYSICAL, 'p', "physical", NULL, "the address is a physical one"},
+    {CLI_OPT_TYPE, 't', "type", "TYPE", "show as db (default), dw, dd, dq, dc, dp, dps, da or du"},
+    {CLI_OPT_RAW, 0, "raw", NULL, "write the bytes as they are"},
+    {CLI_OPT_VIRTUAL, 0, "virtual", NULL, "map virtual memory instead of physical"},
     {CLI_OPT_DTB, 0, "dtb", "PA", "through the page directory at physical address PA"},
     {CLI_OPT_KERNEL_BASE, 0, "kernel-base", "VA", "take the kernel's image to begin at VA"},
     {CLI_OPT_KDBG, 0, "kdbg", "VA", "take KDDEBUGGER_DATA64 to be at VA"},

@@ -56,11 +56,33 @@ static void put_fault(struct ds_json *j, struct cli_memory *m, const struct ds_e
     ds_json_key_opt(j, "page_file_page", file ? e->fault.page_file_offset : none);
 }
 
-void cli_walk_json(struct ds_json *j, struct cli_memory *m, uint64_t va,
-                   const struct ds_explanation *e)
+static void put_vad(struct ds_json *j, struct cli_memory *m, const struct cli_walk *w)
 {
+    ds_json_key(j, "vad");
+    if (!w->has_vad) {
+        ds_json_null(j);
+        return;
+    }
+    struct ds_buf file;
+    ds_buf_init(&file, 1u << 16);
+    bool named = ds_nt_vad_file(m->nt, &w->vad, &file) == DS_OK && file.len > 0;
     ds_json_object(j);
-    ds_json_key_hex(j, "address", ds_opt_known(va), m->digits);
+    ds_json_key_hex(j, "address", ds_opt_known(w->vad.vad), m->digits);
+    ds_json_key_hex(j, "start", ds_opt_known(w->vad.start), m->digits);
+    ds_json_key_hex(j, "end", ds_opt_known(w->vad.end), m->digits);
+    ds_json_key_string(j, "type", ds_vad_type_name(&w->vad));
+    struct ds_opt p = w->vad.protection;
+    ds_json_key_string(j, "protection", p.known ? ds_protection_name((unsigned)p.value) : NULL);
+    ds_json_key_string(j, "file", named ? ds_buf_text(&file) : NULL);
+    ds_json_object_end(j);
+    ds_buf_deinit(&file);
+}
+
+void cli_walk_json(struct ds_json *j, struct cli_memory *m, const struct cli_walk *w)
+{
+    const struct ds_explanation *e = &w->e;
+    ds_json_object(j);
+    ds_json_key_hex(j, "address", ds_opt_known(w->va), m->digits);
     ds_json_key_hex(j, "eprocess", m->eprocess, m->digits);
     ds_json_key_opt(j, "pid", m->pid);
     ds_json_key_string(j, "process", m->name);
@@ -70,6 +92,7 @@ void cli_walk_json(struct ds_json *j, struct cli_memory *m, uint64_t va,
     ds_json_key_string(j, "state", ds_pte_state_name(e->fault.state));
     put_place(j, m, e);
     put_fault(j, m, e);
+    put_vad(j, m, w);
     ds_json_key(j, "steps");
     ds_json_array(j);
     for (unsigned i = 0; i < e->count; i++)

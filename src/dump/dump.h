@@ -188,6 +188,12 @@ void ds_dump_set_arch(struct ds_dump *d, enum ds_arch arch);
 /* Physical memory: the captured runs, in ascending order, merged (bitmap dumps: built lazily). */
 size_t ds_dump_phys_run_count(struct ds_dump *d);
 bool ds_dump_phys_run(struct ds_dump *d, size_t index, struct ds_phys_run *ret);
+/*
+ * The runs that the header states (PHYSICAL_MEMORY_DESCRIPTOR): what memory the machine had, of
+ * which a kernel dump captures a part. False past the last that fits the header, and when the
+ * header has none. `size` of a run that leads past the end of physical memory is cut.
+ */
+bool ds_dump_stated_run(const struct ds_dump *d, size_t index, struct ds_phys_run *ret);
 /* Captured pages of 4096 bytes in all. */
 uint64_t ds_dump_phys_pages(const struct ds_dump *d);
 bool ds_dump_has_physical(const struct ds_dump *d);

@@ -27,7 +27,7 @@ static void note_runs(struct ds_dump *d, enum ds_integrity_level level, const ch
     ds_integrity_lost(n, "%s", lost);
 }
 
-static struct descriptor read_descriptor(struct ds_dump *d)
+static struct descriptor read_descriptor(const struct ds_dump *d)
 {
     bool is64 = d->header.is64;
     struct descriptor x = {
@@ -41,8 +41,8 @@ static struct descriptor read_descriptor(struct ds_dump *d)
 }
 
 /* One run of the descriptor, in pages. False when its end does not fit in 64 bits of bytes. */
-static bool read_run(struct ds_dump *d, const struct descriptor *x, uint64_t index, uint64_t *base,
-                     uint64_t *count)
+static bool read_run(const struct ds_dump *d, const struct descriptor *x, uint64_t index,
+                     uint64_t *base, uint64_t *count)
 {
     const uint8_t *p = d->raw_header + x->offset + x->run_at + index * x->run_size;
     *base = x->run_size == 16 ? ds_le64(p) : ds_le32(p);
@@ -177,4 +177,18 @@ enum ds_status ds_full_open(struct ds_dump *d, struct ds_err *err)
     }
     d->kind = DS_DUMP_FULL;
     return open_runs(d, &x, err);
+}
+
+bool ds_dump_stated_run(const struct ds_dump *d, size_t index, struct ds_phys_run *ret)
+{
+    struct descriptor x = read_descriptor(d);
+    uint64_t base, count;
+    if (x.stated == DS_FILLER || index >= x.runs)
+        return false;
+    if (!read_run(d, &x, index, &base, &count)) {
+        base = base < UINT64_MAX / DS_PAGE_SIZE ? base : UINT64_MAX / DS_PAGE_SIZE;
+        count = UINT64_MAX / DS_PAGE_SIZE - base;
+    }
+    *ret = (struct ds_phys_run){base * DS_PAGE_SIZE, count * DS_PAGE_SIZE, DS_NO_OFFSET};
+    return true;
 }

@@ -73,6 +73,12 @@ struct ds_rows ds_rows_cut(const void *base, size_t stride, size_t count, enum d
         base, stride, count, {.complete = false, .stop_reason = why, .detail = detail}};
 }
 
+void ds_fill_none(struct ds_facts *f, struct ds_rows *ret)
+{
+    (void)f;
+    *ret = ds_rows_complete(NULL, 0, 0);
+}
+
 const struct ds_rows *ds_facts_rows_peek(const struct ds_facts *f, size_t index)
 {
     return f->stores[index].filled ? &f->stores[index].rows : NULL;

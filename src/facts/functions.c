@@ -9,6 +9,7 @@
 #include "nt/bugcheck.h"
 #include "nt/codes.h"
 #include "nt/hardware.h"
+#include "nt/spaces.h"
 
 static struct ds_facts *facts_of(sqlite3_context *c)
 {
@@ -66,52 +67,68 @@ static void fn_symbol(sqlite3_context *c, int argc, sqlite3_value **argv)
     ds_buf_deinit(&b);
 }
 
-static void read_uint(sqlite3_context *c, sqlite3_value *v, unsigned size)
+/* The kernel's address space, or with a second argument that of a process; NULL when it cannot be
+ * had. */
+static struct ds_space *space_of(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    uint64_t eprocess;
+    struct ds_space *s;
+    if (argc < 2)
+        return target_of(c)->kernel;
+    if (!arg_u64(argv[1], &eprocess) ||
+        ds_nt_space_of(ds_facts_nt(facts_of(c)), eprocess, &s) != DS_OK)
+        return NULL;
+    return s;
+}
+
+static void read_uint(sqlite3_context *c, int argc, sqlite3_value **argv, unsigned size)
 {
     uint64_t va, x;
-    struct ds_space *space = target_of(c)->kernel;
-    if (space && arg_u64(v, &va) && ds_space_read_uint(space, va, size, &x, NULL) == DS_OK)
+    struct ds_space *space = space_of(c, argc, argv);
+    if (space && arg_u64(argv[0], &va) && ds_space_read_uint(space, va, size, &x, NULL) == DS_OK)
         give_u64(c, x);
 }
 
 static void fn_u8(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
-    (void)argc;
-    read_uint(c, argv[0], 1);
+    read_uint(c, argc, argv, 1);
 }
 
 static void fn_u16(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
-    (void)argc;
-    read_uint(c, argv[0], 2);
+    read_uint(c, argc, argv, 2);
 }
 
 static void fn_u32(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
-    (void)argc;
-    read_uint(c, argv[0], 4);
+    read_uint(c, argc, argv, 4);
 }
 
 static void fn_u64(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
-    (void)argc;
-    read_uint(c, argv[0], 8);
+    read_uint(c, argc, argv, 8);
 }
 
 static void fn_ptr(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
-    (void)argc;
     uint64_t va, x;
-    struct ds_space *space = target_of(c)->kernel;
+    struct ds_space *space = space_of(c, argc, argv);
     if (space && arg_u64(argv[0], &va) && ds_space_read_ptr(space, va, &x, NULL) == DS_OK)
         give_u64(c, x);
 }
 
+static void fn_phys(sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+    uint64_t va, pa;
+    struct ds_space *space = space_of(c, argc, argv);
+    if (space && arg_u64(argv[0], &va) && ds_space_translate(space, va, &pa, NULL) == DS_OK)
+        give_u64(c, pa);
+}
+
 static void fn_ustr(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
-    (void)argc;
     uint64_t va;
-    struct ds_space *space = target_of(c)->kernel;
+    struct ds_space *space = space_of(c, argc, argv);
     if (space == NULL || !arg_u64(argv[0], &va))
         return;
     struct ds_buf b;
@@ -281,12 +298,16 @@ static void fn_insn_size(sqlite3_context *c, int argc, sqlite3_value **argv)
 const struct ds_function_spec ds_functions[] = {
     {"addr", "x", "the integer as hexadecimal text: 0xfffff8048b58334c"},
     {"symbol", "va", "module!symbol+offset or module+offset; NULL when in no module"},
-    {"u8", "va", "the byte at the virtual address; NULL when it cannot be read"},
-    {"u16", "va", "the 16-bit integer there"},
-    {"u32", "va", "the 32-bit integer there"},
-    {"u64", "va", "the 64-bit integer there"},
-    {"ptr", "va", "the pointer there, zero-extended on 32-bit systems"},
-    {"ustr", "va", "text of the UNICODE_STRING there"},
+    {"u8", "va[, eprocess]",
+     "the byte at the virtual address, of the kernel or of a process; NULL when it cannot be read"},
+    {"u16", "va[, eprocess]", "the 16-bit integer there"},
+    {"u32", "va[, eprocess]", "the 32-bit integer there"},
+    {"u64", "va[, eprocess]", "the 64-bit integer there"},
+    {"ptr", "va[, eprocess]", "the pointer there, zero-extended on 32-bit systems"},
+    {"ustr", "va[, eprocess]", "text of the UNICODE_STRING there"},
+    {"phys", "va[, eprocess]",
+     "the physical address of the virtual one, also of pages in transition; NULL when there is "
+     "none"},
     {"field", "va, '_TYPE.Member'", "the member of the structure at the virtual address"},
     {"disasm", "va", "the instruction there, Intel syntax; NULL when its bytes were not captured"},
     {"insn_size", "va", "bytes of the instruction there: va + insn_size(va) is the next one"},
@@ -304,16 +325,15 @@ const size_t ds_functions_count = sizeof(ds_functions) / sizeof(ds_functions[0])
 
 /* In the order of ds_functions. */
 static const struct {
-    int argc;
+    int argc, most; /* arguments: at least, at most */
     void (*call)(sqlite3_context *, int, sqlite3_value **);
 } implementations[] = {
-    {1, fn_addr},          {1, fn_symbol},        {1, fn_u8},
-    {1, fn_u16},           {1, fn_u32},           {1, fn_u64},
-    {1, fn_ptr},           {1, fn_ustr},          {2, fn_field},
-    {1, fn_disasm},        {1, fn_insn_size},     {1, fn_ntstatus},
-    {1, fn_ticks_ms},      {1, fn_filetime},      {2, fn_addr_lt},
-    {2, fn_addr_le},       {2, fn_addr_gt},       {2, fn_addr_ge},
-    {1, fn_bugcheck_name}, {1, fn_bugcheck_base},
+    {1, 1, fn_addr},          {1, 1, fn_symbol},   {1, 2, fn_u8},       {1, 2, fn_u16},
+    {1, 2, fn_u32},           {1, 2, fn_u64},      {1, 2, fn_ptr},      {1, 2, fn_ustr},
+    {1, 2, fn_phys},          {2, 2, fn_field},    {1, 1, fn_disasm},   {1, 1, fn_insn_size},
+    {1, 1, fn_ntstatus},      {1, 1, fn_ticks_ms}, {1, 1, fn_filetime}, {2, 2, fn_addr_lt},
+    {2, 2, fn_addr_le},       {2, 2, fn_addr_gt},  {2, 2, fn_addr_ge},  {1, 1, fn_bugcheck_name},
+    {1, 1, fn_bugcheck_base},
 };
 _Static_assert(sizeof(implementations) / sizeof(implementations[0]) ==
                    sizeof(ds_functions) / sizeof(ds_functions[0]),
@@ -322,11 +342,14 @@ _Static_assert(sizeof(implementations) / sizeof(implementations[0]) ==
 int ds_functions_add(sqlite3 *db, struct ds_facts *f)
 {
     for (size_t i = 0; i < ds_functions_count; i++) {
-        int rc = sqlite3_create_function_v2(db, ds_functions[i].name, implementations[i].argc,
-                                            SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-                                            f, implementations[i].call, NULL, NULL, NULL);
-        if (rc != SQLITE_OK)
-            return rc;
+        for (int argc = implementations[i].argc; argc <= implementations[i].most; argc++) {
+            int rc =
+                sqlite3_create_function_v2(db, ds_functions[i].name, argc,
+                                           SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+                                           f, implementations[i].call, NULL, NULL, NULL);
+            if (rc != SQLITE_OK)
+                return rc;
+        }
     }
     return SQLITE_OK;
 }

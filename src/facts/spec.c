@@ -35,6 +35,10 @@
     X(bootstrap_steps)                                                                             \
     X(physical_runs)                                                                               \
     X(virtual_ranges)                                                                              \
+    X(pte)                                                                                         \
+    X(vads)                                                                                        \
+    X(page_sharing)                                                                                \
+    X(page_frame)                                                                                  \
     X(secondary_blobs)                                                                             \
     X(system_info)                                                                                 \
     X(machine)                                                                                     \

@@ -84,6 +84,19 @@ struct ds_rows {
 /* Fills *ret. Called once, on first use. What fails is said by ret->walk. */
 typedef void ds_fill_fn(struct ds_facts *f, struct ds_rows *ret);
 
+/*
+ * Makes the rows of one call of a table with arguments. given[i] tells whether args[i] is there.
+ * rows->base is malloc'ed (or NULL) and belongs to the caller; texts are static, in the row, or
+ * made by derived cells.
+ */
+typedef void ds_call_fn(struct ds_facts *f, const uint64_t *args, const bool *given,
+                        struct ds_rows *ret);
+
+#define DS_TABLE_ARGUMENTS 4 /* at most */
+
+/* The fill of a table that is called: no rows of its own. */
+ds_fill_fn ds_fill_none;
+
 struct ds_key;
 struct ds_table {
     struct ds_table_spec spec;
@@ -91,6 +104,7 @@ struct ds_table {
     const char *unique; /* column whose value names a row; NULL when none */
     bool volatile_rows; /* rows change as other tables fill: filled by every query, no index */
     bool needs_layout;  /* its rows are read through structure layouts */
+    ds_call_fn *call;   /* of a table with arguments; NULL for all others */
     /* Told of every equality that a query asks for; may be NULL. */
     void (*on_lookup)(struct ds_facts *f, size_t column, const struct ds_key *key);
 };

@@ -3,6 +3,7 @@
  * indexes. SQLite checks every pushed-down term again (omit stays 0): a lookup may give more
  * rows than match, never fewer, whatever affinity the other side of the comparison has.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "facts/engine.h"
@@ -21,6 +22,9 @@ struct table_cursor {
     uint32_t chain;    /* lookup: this row + 1; 0 ends */
     struct ds_key key; /* lookup; text is a copy */
     char *key_text;
+    struct ds_store_table called; /* the rows of a call; base is owned */
+    uint64_t args[DS_TABLE_ARGUMENTS];
+    bool given[DS_TABLE_ARGUMENTS];
 };
 
 static struct ds_store_table *store_of(sqlite3_vtab *vtab)
@@ -57,8 +61,9 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     ds_buf_init(&sql, 64 << 10);
     ds_buf_str(&sql, "CREATE TABLE x(");
     for (size_t i = 0; i < spec->column_count; i++)
-        ds_buf_printf(&sql, "%s\"%s\" %s", i ? "," : "", spec->columns[i].name,
-                      ds_vtab_decltype(spec->columns[i].type));
+        ds_buf_printf(&sql, "%s\"%s\" %s%s", i ? "," : "", spec->columns[i].name,
+                      ds_vtab_decltype(spec->columns[i].type),
+                      i < spec->column_count - spec->argument_count ? "" : " HIDDEN");
     ds_buf_str(&sql, ")");
     c->facts->declaring = true;
     int rc = ds_buf_ok(&sql) ? sqlite3_declare_vtab(db, ds_buf_text(&sql)) : SQLITE_NOMEM;
@@ -89,10 +94,48 @@ static bool is_unique(const struct ds_table *t, int column)
     return t->unique && strcmp(t->unique, t->spec.columns[column].name) == 0;
 }
 
+/* idxNum: bit i = argument i is given. */
+static int call_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
+{
+    const struct ds_table_spec *spec = &store_of(vtab)->table->spec;
+    int first = (int)(spec->column_count - spec->argument_count), where[DS_TABLE_ARGUMENTS];
+    bool barred[DS_TABLE_ARGUMENTS] = {false};
+    int argv = 0;
+    memset(where, -1, sizeof(where));
+    for (int i = 0; i < info->nConstraint; i++) {
+        const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+        if (c->iColumn < first || c->op != SQLITE_INDEX_CONSTRAINT_EQ)
+            continue;
+        if (c->usable)
+            where[c->iColumn - first] = i;
+        else
+            barred[c->iColumn - first] = true;
+    }
+    info->idxNum = 0;
+    for (int i = 0; i < (int)spec->argument_count; i++) {
+        if (where[i] >= 0) {
+            info->idxNum |= 1 << i;
+            info->aConstraintUsage[where[i]].argvIndex = ++argv;
+        } else if (barred[i]) { /* another order of the join gives the argument */
+            return SQLITE_CONSTRAINT;
+        } else if (i < (int)spec->argument_needed) {
+            sqlite3_free(vtab->zErrMsg);
+            vtab->zErrMsg = sqlite3_mprintf("%s() needs its argument '%s'", spec->name,
+                                            spec->columns[first + i].name);
+            return SQLITE_ERROR;
+        }
+    }
+    info->estimatedCost = 100.0;
+    info->estimatedRows = 10;
+    return SQLITE_OK;
+}
+
 /* idxNum: 0 = scan, else the lookup column + 1. */
 static int table_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
     const struct ds_store_table *s = store_of(vtab);
+    if (s->table->call)
+        return call_best_index(vtab, info);
     int best = -1;
     bool best_unique = false;
     for (int i = 0; i < info->nConstraint; i++) {
@@ -140,6 +183,7 @@ static int table_close(sqlite3_vtab_cursor *cursor)
 {
     struct table_cursor *c = (struct table_cursor *)cursor;
     sqlite3_free(c->key_text);
+    free((void *)c->called.rows.base);
     sqlite3_free(c);
     return SQLITE_OK;
 }
@@ -171,6 +215,38 @@ static void skip_to_match(struct table_cursor *c)
         c->chain = ds_store_next(s, (size_t)c->column, c->chain);
 }
 
+/* Makes the rows of a call; the table's own state tells of the latest. */
+static int call_filter(struct table_cursor *c, int given, int argc, sqlite3_value **argv)
+{
+    struct table_vtab *t = (struct table_vtab *)c->base.pVtab;
+    struct ds_store_table *s = &t->facts->stores[t->table];
+    bool known = true;
+    free((void *)c->called.rows.base);
+    c->called = (struct ds_store_table){.table = s->table, .filled = true};
+    c->column = -1;
+    c->row = c->end = 0;
+    memset(c->given, 0, sizeof(c->given));
+    for (int i = 0, next = 0; i < (int)s->table->spec.argument_count; i++) {
+        if (((given >> i) & 1) == 0 || next >= argc)
+            continue;
+        sqlite3_value *v = argv[next++];
+        c->given[i] = sqlite3_value_numeric_type(v) == SQLITE_INTEGER;
+        known = known && c->given[i];
+        c->args[i] = (uint64_t)sqlite3_value_int64(v);
+    }
+    if (!known) /* an unknown argument gives no rows */
+        return SQLITE_OK;
+    s->table->call(t->facts, c->args, c->given, &c->called.rows);
+    c->end = c->called.rows.count;
+    s->filled = true;
+    s->rows = (struct ds_rows){NULL, 0, 0, c->called.rows.walk};
+    s->rows.walk.table_name = s->table->spec.name;
+    s->rows.walk.rows = s->rows.count = c->end;
+    if (s->rows.walk.detail == NULL)
+        s->rows.walk.detail = "";
+    return SQLITE_OK;
+}
+
 static int table_filter(sqlite3_vtab_cursor *cursor, int number, const char *unused, int argc,
                         sqlite3_value **argv)
 {
@@ -178,6 +254,8 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int number, const char *unu
     struct table_cursor *c = (struct table_cursor *)cursor;
     struct table_vtab *t = (struct table_vtab *)cursor->pVtab;
     struct ds_store_table *s = &t->facts->stores[t->table];
+    if (s->table->call)
+        return call_filter(c, number, argc, argv);
     if (s->table->volatile_rows)
         s->filled = false;
     ds_store_fill(t->facts, s);
@@ -236,7 +314,14 @@ static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int c
     struct table_cursor *c = (struct table_cursor *)cursor;
     struct table_vtab *t = (struct table_vtab *)cursor->pVtab;
     struct ds_value v = {.scratch = &t->facts->scratch};
-    ds_store_cell(t->facts, store_of(cursor->pVtab), cursor_row(c), (size_t)column, &v);
+    const struct ds_store_table *s = store_of(cursor->pVtab);
+    size_t first = s->table->spec.column_count - s->table->spec.argument_count;
+    if ((size_t)column >= first) {
+        if (c->given[(size_t)column - first])
+            sqlite3_result_int64(out, (int64_t)c->args[(size_t)column - first]);
+        return SQLITE_OK;
+    }
+    ds_store_cell(t->facts, s->table->call ? &c->called : s, cursor_row(c), (size_t)column, &v);
     switch (v.kind) {
     case DS_CELL_NULL:
         sqlite3_result_null(out);

@@ -185,3 +185,12 @@ void ds_space_explain(struct ds_space *s, uint64_t va, struct ds_explanation *e)
         level--; /* the lowest level never goes on */
     }
 }
+
+void ds_space_explain_prototype(struct ds_space *s, uint64_t va, uint64_t prototype,
+                                struct ds_explanation *e)
+{
+    if (s->format == NULL || e->count == 0 || e->count == DS_WALK_STEPS) {
+        return;
+    }
+    follow_prototype(s, va & DS_PAGE_MASK, e->fault.entry, ds_opt_known(prototype), e);
+}

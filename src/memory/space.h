@@ -119,6 +119,11 @@ struct ds_explanation {
 /* Walks without the cache and keeps every entry. The same steps as ds_space_translate(). */
 void ds_space_explain(struct ds_space *s, uint64_t va, struct ds_explanation *ret);
 
+/* Goes on where an explanation of va found nothing, through the prototype PTE at `prototype` (which
+ * a VAD named): adds its step and changes the outcome. */
+void ds_space_explain_prototype(struct ds_space *s, uint64_t va, uint64_t prototype,
+                                struct ds_explanation *ret);
+
 /* A stretch of virtual memory that one walk, or one missing entry, answers for. */
 struct ds_space_run {
     uint64_t va, size;

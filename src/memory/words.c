@@ -99,6 +99,13 @@ void ds_fault_words(enum ds_paging mode, const struct ds_fault *f, unsigned digi
                                            : "shared: a prototype PTE decides, and where that is "
                                              "cannot be told from this entry");
         break;
+    case DS_PTE_EMPTY:
+        if (f->prototype.known) {
+            ds_buf_str(out, "shared, and the prototype PTE is zero: nothing is there");
+            break;
+        }
+        ds_buf_str(out, ds_pte_state_text(f->state));
+        break;
     default:
         ds_buf_str(out, ds_pte_state_text(f->state));
         break;

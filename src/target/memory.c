@@ -48,6 +48,13 @@ static void learn_layout(struct ds_target *t)
     }
 }
 
+/* The tables are mapped by one entry of the top table, in the upper half. */
+static bool is_slot(enum ds_paging mode, uint64_t base)
+{
+    uint64_t span = ds_paging_span(mode, (int)ds_paging_levels(mode));
+    return base >> 63 != 0 && base % span == 0 && ds_paging_canonical(mode, base);
+}
+
 static void find_pte_base(struct ds_target *t)
 {
     enum ds_paging mode = ds_space_paging(t->kernel);
@@ -55,7 +62,7 @@ static void find_pte_base(struct ds_target *t)
     uint64_t told;
     struct ds_opt base = ds_opt_unknown(DS_NOT_FOUND);
     if (ds_target_kdbg(t, "PteBase", &told) == DS_OK && mode != DS_PAGING_X86 &&
-        mode != DS_PAGING_PAE) {
+        mode != DS_PAGING_PAE && is_slot(mode, told)) {
         base = ds_opt_known(told);
     }
     if (!base.known) {
