@@ -144,7 +144,9 @@ struct ds_space_iter {
 /*
  * The next stretch: neighbours of the same kind are joined, holes are skipped entry by entry of
  * the highest level that lacks them. DS_OK with *run; DS_NOT_FOUND at the end; DS_LIMIT after
- * `limit` entries (hostile tables map everything to one page): it->va is where.
+ * `limit` entries (hostile tables map everything to one page): it->va is where, and with
+ * it->entries set to 0 it goes on from there. The work is bounded by the entries, a page of the
+ * table and one more walk each at most.
  */
 enum ds_status ds_space_next_run(struct ds_space *s, struct ds_space_iter *it,
                                  struct ds_space_run *run) DS_MUST_CHECK;

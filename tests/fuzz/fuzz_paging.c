@@ -14,6 +14,7 @@
 #define PAGES 64u
 #define RUNS 500u       /* of a listing; hostile tables have more than anyone waits for */
 #define ENTRIES 100000u /* of a listing */
+#define MANY 100u       /* addresses at once */
 
 static void check_address(struct ds_space *s, uint64_t va)
 {
@@ -34,8 +35,26 @@ static void check_address(struct ds_space *s, uint64_t va)
     }
 }
 
+/* Many at once come to the same, with what is kept and without. */
+static void check_many(struct ds_space *s, const uint64_t *va, size_t count)
+{
+    uint64_t pa[MANY], one = 0;
+    enum ds_status status[MANY];
+    for (int round = 0; round < 2; round++) {
+        ds_space_translate_many(s, va, count, pa, status);
+        for (size_t i = 0; i < count; i++) {
+            if (ds_space_translate(s, va[i], &one, NULL) != status[i] ||
+                (status[i] == DS_OK && one != pa[i]))
+                abort();
+        }
+        ds_space_flush(s);
+    }
+}
+
 static void check_space(struct ds_space *s)
 {
+    uint64_t va[MANY];
+    size_t count = 0;
     struct ds_space_iter it = {.va = 0, .end = UINT64_MAX, .limit = ENTRIES};
     struct ds_space_run run;
     uint64_t next = 0;
@@ -44,11 +63,15 @@ static void check_space(struct ds_space *s)
         if (run.size == 0 || run.va < next)
             abort();
         next = run.va + run.size;
+        va[count++ % MANY] = run.va + (run.size / 2 & ~(uint64_t)0xfff);
         check_address(s, run.va);
         check_address(s, run.va + run.size - 1);
         if (next == 0)
             break;
     }
+    if (it.entries > ENTRIES + 6)
+        abort();
+    check_many(s, va, count < MANY ? count : MANY);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

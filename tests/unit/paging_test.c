@@ -1,5 +1,6 @@
 #include "memory/paging.h"
 
+#include "base/limits.h"
 #include "memory/space.h"
 #include "sparse.h"
 
@@ -252,6 +253,103 @@ static void test_self_maps(void)
     stop();
 }
 
+/* Fills a table whose entries all lead to one place. */
+static void fill_table(uint64_t table, uint64_t to)
+{
+    for (uint64_t i = 0; i < 512; i++) {
+        sparse_put64(&mem, table + i * 8, to | 0x63);
+    }
+}
+
+/* Four full tables map every address to one page: 2^36 runs that nobody lists. */
+static void test_everything_is_one_page(void)
+{
+    struct ds_space_iter it = {.va = 0, .end = UINT64_MAX, .limit = 100000};
+    struct ds_space_run run;
+    uint64_t runs = 0, pa;
+    fill_table(DTB, DTB + 0x1000);
+    fill_table(DTB + 0x1000, DTB + 0x2000);
+    fill_table(DTB + 0x2000, DTB + 0x3000);
+    fill_table(DTB + 0x3000, 0x9000);
+    sparse_put64(&mem, 0x9ff8, 0x1122334455667788u);
+    start(DS_PAGING_X64, DTB);
+    enum ds_status status;
+    while ((status = ds_space_next_run(space, &it, &run)) == DS_OK) {
+        CHECK(run.status == DS_OK && run.pa == 0x9000 && run.size == 4096);
+        runs++;
+    }
+    CHECK(status == DS_LIMIT && !it.done);
+    CHECK(it.entries >= 100000 && it.entries <= 100005 && runs >= 12000 && runs <= 25000);
+    CHECK(ds_space_next_run(space, &it, &run) == DS_LIMIT); /* until the caller counts anew */
+    uint64_t at = it.va;
+    it.entries = 0;
+    CHECK(ds_space_next_run(space, &it, &run) == DS_OK && run.va == at);
+    it = (struct ds_space_iter){.va = 0xffff800000000000u, .end = UINT64_MAX};
+    while ((status = ds_space_next_run(space, &it, &run)) == DS_OK) {
+    }
+    CHECK(status == DS_LIMIT && it.entries <= DS_LIMIT_RUN_ENTRIES + 5);
+    for (uint64_t va = 0xff8; va < 0x7ff000000000; va += 0x3333333000) {
+        uint64_t value = 0;
+        CHECK(ds_space_translate(space, va, &pa, NULL) == DS_OK && pa == 0x9ff8);
+        CHECK(ds_space_read_uint(space, va, 8, &value, NULL) == DS_OK);
+        CHECK_U64(value, 0x1122334455667788u);
+    }
+    stop();
+}
+
+/* Two tables that lead to each other, at every level: translated as the processor would, and
+ * passed over in a listing. */
+static void test_cycles(void)
+{
+    struct ds_space_iter it = {.va = 0, .end = UINT64_MAX};
+    struct ds_space_run run;
+    uint64_t pa, runs = 0;
+    fill_table(DTB, DTB + 0x1000);
+    fill_table(DTB + 0x1000, DTB);
+    start(DS_PAGING_X64, DTB);
+    for (uint64_t i = 0; i < 1000; i++) {
+        uint64_t va = i * 0x1f3c5a7000 % 0x800000000000;
+        CHECK(ds_space_translate(space, va, &pa, NULL) == DS_OK && pa == DTB);
+    }
+    while (ds_space_next_run(space, &it, &run) == DS_OK) {
+        CHECK(run.status == DS_LOOP);
+        runs++;
+    }
+    CHECK(it.done && runs == 2 && it.entries < 2 * 512 * 512 * 3);
+    stop();
+}
+
+/* Entries that lead out of the dump: tables are told from pages. */
+static void test_beyond_the_dump(void)
+{
+    struct ds_space_iter it = {.va = 0, .end = UINT64_MAX};
+    struct ds_space_run run;
+    struct ds_fault fault;
+    uint64_t pa = 0;
+    uint8_t byte;
+    fill_table(DTB, 0xffffffffff000u);
+    sparse_put64(&mem, DTB, (DTB + 0x1000) | 0x63);
+    sparse_put64(&mem, DTB + 0x1000, (DTB + 0x2000) | 0x63);
+    sparse_put64(&mem, DTB + 0x2000, (DTB + 0x3000) | 0x63);
+    fill_table(DTB + 0x3000, 0xffffffffff000u);
+    start(DS_PAGING_X64, DTB);
+    CHECK(ds_space_translate(space, 0x8000000000u, &pa, &fault) == DS_NOT_IN_DUMP);
+    CHECK_U64(fault.level, 3);
+    CHECK(ds_space_translate(space, 0x5123, &pa, &fault) == DS_OK);
+    CHECK_U64(pa, 0xffffffffff123u);
+    CHECK(ds_space_read(space, 0x5123, &byte, 1, &fault) == DS_NOT_IN_DUMP);
+    CHECK(fault.level == 0 && fault.va == 0x5123);
+    uint64_t lost = 0, runs = 0;
+    while (ds_space_next_run(space, &it, &run) == DS_OK) {
+        lost += run.status == DS_NOT_IN_DUMP ? run.size : 0;
+        runs++;
+    }
+    CHECK(it.done && it.entries < 10000);
+    CHECK_U64(lost, (uint64_t)511 << 39);
+    CHECK(runs < 520);
+    stop();
+}
+
 static void test_large_pages(void)
 {
     sparse_put32(&mem, DTB + 0x200 * 4, 0x12401000u | 0x2000 | 0x1e3); /* PSE-36, PAT */
@@ -282,4 +380,5 @@ static void test_large_pages(void)
 
 TEST_MAIN(TEST(test_two_processes_pae), TEST(test_prototype_x64), TEST(test_prototype_fates),
           TEST(test_software_states), TEST(test_absent_tables), TEST(test_self_maps),
+          TEST(test_everything_is_one_page), TEST(test_cycles), TEST(test_beyond_the_dump),
           TEST(test_large_pages))
