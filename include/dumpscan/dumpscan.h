@@ -289,6 +289,29 @@ enum ds_status ds_refusal_string(const char *path, const struct ds_err *why, enu
  */
 int ds_refusal_exit_status(enum ds_status status);
 
+/* ---- several dumps together ---- */
+
+/** What several dumps say together: the same bit wrong again and again on one machine. */
+struct ds_series;
+
+/** A new, empty series. Errors: DS_NO_MEMORY. Free with ds_series_free(). */
+enum ds_status ds_series_new(struct ds_series **ret) DS_MUST_CHECK;
+/** NULL is allowed. */
+void ds_series_free(struct ds_series *series);
+/**
+ * Adds what a dump says of its machine and of wrong bits; the snapshot may be closed afterwards.
+ * Finds the kernel on first use. Errors: DS_NO_MEMORY, DS_LIMIT (too many dumps; those before it
+ * still count).
+ */
+enum ds_status ds_series_add(struct ds_series *series, struct ds_snapshot *s,
+                             struct ds_err *err) DS_MUST_CHECK;
+/**
+ * What they say together, in the formats of a report. DS_NOT_FOUND when no two dumps are known to
+ * be of one machine. Errors: DS_NO_MEMORY.
+ */
+enum ds_status ds_series_string(const struct ds_series *series, enum ds_format format,
+                                unsigned flags, char **ret) DS_MUST_CHECK;
+
 /* ---- knowledge that needs no dump ---- */
 
 /**

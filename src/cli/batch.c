@@ -57,6 +57,8 @@ struct batch {
     cli_file_fn *each;
     const char *between; /* two texts */
     struct ds_options *options;
+    struct ds_series *series; /* NULL: dumps are not compared */
+    bool series_full;         /* no more are taken */
     struct cli_inputs inputs;
     struct cli_out out;
     enum ds_format format;
@@ -93,6 +95,34 @@ static int batch_refuse(struct batch *b, const char *file, const struct ds_err *
     return rc;
 }
 
+/* What the dumps say together, as the last result. */
+static int batch_compare(struct batch *b)
+{
+    char *text;
+    enum ds_status status =
+        b->series != NULL ? ds_series_string(b->series, b->format, b->flags, &text) : DS_NOT_FOUND;
+    ds_series_free(b->series);
+    b->series = NULL;
+    if (status != DS_OK)
+        return status == DS_NOT_FOUND ? CLI_OK : CLI_INTERNAL;
+    batch_separator(b);
+    cli_out_string(&b->out, text);
+    if (b->format == DS_FORMAT_JSONL)
+        cli_out_string(&b->out, "\n");
+    ds_string_free(text);
+    return CLI_OK;
+}
+
+/* Keeps what the comparison needs; says once from which dump on it lacks some. */
+static void batch_note(struct batch *b, struct ds_snapshot *s, const char *file)
+{
+    struct ds_err err = {.status = DS_OK};
+    if (b->series_full || ds_series_add(b->series, s, &err) == DS_OK)
+        return;
+    cli_error_message(file, "%s", err.text);
+    b->series_full = true;
+}
+
 static int batch_file(struct batch *b, const char *file)
 {
     struct ds_snapshot *s;
@@ -103,6 +133,8 @@ static int batch_file(struct batch *b, const char *file)
     if (err.status != DS_OK)
         return batch_refuse(b, file, &err);
     err.status = b->each(b->args, s, b->format, b->flags, &text, &rc, &err);
+    if (err.status == DS_OK && b->series != NULL)
+        batch_note(b, s, file);
     ds_snapshot_close(s);
     if (err.status != DS_OK)
         return batch_refuse(b, file, &err);
@@ -116,7 +148,7 @@ static int batch_file(struct batch *b, const char *file)
     return rc;
 }
 
-int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between)
+int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between, bool compare)
 {
     struct batch b = {.args = args, .each = each, .between = between};
     b.format = args->format == CLI_JSON    ? DS_FORMAT_JSON
@@ -133,8 +165,11 @@ int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *be
         cli_error_message(NULL, "out of memory");
         return cli_out_close(&b.out, false, CLI_INTERNAL);
     }
+    if (compare && b.inputs.count > 1 && ds_series_new(&b.series) != DS_OK)
+        rc = CLI_INTERNAL;
     for (size_t i = 0; i < b.inputs.count; i++)
         rc = cli_worse_status(rc, batch_file(&b, b.inputs.names[i]));
+    rc = cli_worse_status(rc, batch_compare(&b));
     if (b.format == DS_FORMAT_JSON && b.inputs.count > 1)
         cli_out_string(&b.out, "]\n");
     cli_inputs_deinit(&b.inputs);

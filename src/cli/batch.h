@@ -12,9 +12,10 @@ typedef enum ds_status cli_file_fn(const struct cli_args *args, struct ds_snapsh
                                    enum ds_format format, unsigned flags, char **text, int *rc,
                                    struct ds_err *err);
 
-/* Runs `each` over every operand, with `between` standing between two texts. Returns the exit
- * status of the whole. */
-int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between);
+/* Runs `each` over every operand, with `between` standing between two texts; `compare`: then says
+ * what several dumps of one machine show together. Returns the exit status of the whole. */
+int cli_batch_run(const struct cli_args *args, cli_file_fn *each, const char *between,
+                  bool compare);
 
 /* Says on stderr, which is a terminal, how far the inflating of an archive is. */
 void cli_progress(uint64_t done, uint64_t total, uint64_t out, void *arg);

@@ -38,19 +38,22 @@ static int analyze_run(const struct cli_args *args)
         return rc;
     return cli_batch_run(
         args, analyze_file,
-        "\n================================================================================\n\n");
+        "\n================================================================================\n\n",
+        true);
 }
 
 const struct cli_command cli_analyze = {
     .name = "analyze",
     .synopsis = "FILE...",
     .summary = "say what went wrong in each dump (also without the word 'analyze')",
-    .detail = "Prints what happened, who is probably to blame and why, then findings, the crash,\n"
-              "the system, and what could not be told. Several files: text with a line between,\n"
-              "-f json one array, -f jsonl one line per file. Symbol tables are also looked for\n"
-              "in _NT_ALT_SYMBOL_PATH and _NT_SYMBOL_PATH; nothing is fetched from a network.\n"
-              "--dtb, --kernel-base and --kdbg say where the kernel is when the dump does not;\n"
-              "they are used even where nothing bears them out, and the report says so.",
+    .detail =
+        "Prints what happened, who is probably to blame and why, then findings, the crash,\n"
+        "the system, and what could not be told. Several files: text with a line between,\n"
+        "-f json one array, -f jsonl one line per file; dumps of one machine are compared, and\n"
+        "what they show together comes last. Symbol tables are also looked for\n"
+        "in _NT_ALT_SYMBOL_PATH and _NT_SYMBOL_PATH; nothing is fetched from a network.\n"
+        "--dtb, --kernel-base and --kdbg say where the kernel is when the dump does not;\n"
+        "they are used even where nothing bears them out, and the report says so.",
     .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_KERNEL |
                CLI_OPT_PATTERNS | CLI_OPT_SYMBOLS | CLI_OPT_FAIL_ON | CLI_OPT_VERBOSE,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,

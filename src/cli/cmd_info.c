@@ -14,7 +14,7 @@ static enum ds_status info_file(const struct cli_args *args, struct ds_snapshot 
 
 static int info_run(const struct cli_args *args)
 {
-    return cli_batch_run(args, info_file, "\n");
+    return cli_batch_run(args, info_file, "\n", false);
 }
 
 const struct cli_command cli_info = {

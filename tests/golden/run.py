@@ -129,7 +129,7 @@ class Schema:
     def problems(self, text):
         out = []
         for document in text.decode("utf-8").strip().split("\n") if text.count(
-                b"\n") and not text.startswith(b"{\n") else [text.decode("utf-8")]:
+                b"\n") and not text.startswith((b"{\n", b"[\n")) else [text.decode("utf-8")]:
             value = json.loads(document)
             for e in self.validator.iter_errors(value):
                 out.append(f"{'/'.join(map(str, e.absolute_path))}: {e.message[:120]}")
