@@ -78,9 +78,10 @@ static bool from_processors(struct ds_target *t, struct ds_dtb_fit *best)
 static bool from_header(struct ds_target *t, struct ds_dtb_fit *best)
 {
     struct ds_opt dtb = ds_dump_header(t->dump)->dtb;
-    if (!dtb.known) {
+    if (!dtb.known || dtb.value == 0) {
         *best = (struct ds_dtb_fit){.status = DS_NOT_FOUND};
-        ds_step_add(t, "dtb", "header", dtb.why != DS_OK ? dtb.why : DS_NOT_FOUND, dtb, "",
+        ds_step_add(t, "dtb", "header",
+                    dtb.known || dtb.why == DS_OK ? DS_NOT_FOUND : dtb.why, dtb, "",
                     "DirectoryTableBase is not recorded");
         return false;
     }
@@ -165,6 +166,7 @@ bool ds_boot_open_paged(struct ds_target *t)
     /* What the header says still tells why each read fails. */
     if (ds_dump_header(t->dump)->dtb.known) {
         t->dtb_told = true;
+        header = ds_dtb_try_modes(t, ds_dump_header(t->dump)->dtb.value);
         return open_space(t, &header);
     }
     t->kernel_why = DS_NOT_FOUND;

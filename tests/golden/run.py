@@ -189,6 +189,10 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             p, f = bugchecks.check(runner, schema, pool)
         passed, failed = passed + p, failed + f
+    if not only or "twins" in only:
+        import twins
+        p, f = twins.check(runner, FIXTURES)
+        passed, failed = passed + p, failed + f
     if not only or "real" in only:
         import real
         p, f, s = real.check(runner, os.path.join(ROOT, REAL), schema)
