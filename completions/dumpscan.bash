@@ -21,15 +21,15 @@ _dumpscan() {
     if [[ $cur == -* ]]; then
         local options
         case $command in
-        "" | analyze) options="--format --output --patterns --symbols --fail-on --max-inflated --dtb --kernel-base --kdbg --verbose -f -o -v" ;;
-        info) options="--format --output --max-inflated -f -o" ;;
+        "" | analyze) options="--format --output --patterns --symbols --fail-on --max-inflated --raw --dtb --kernel-base --kdbg --verbose -f -o -v" ;;
+        info) options="--format --output --max-inflated --raw -f -o" ;;
         tables | error) options="--format --output -f -o" ;;
-        query) options="--format --output --symbols --max-inflated --dtb --kernel-base --kdbg -f -o" ;;
+        query) options="--format --output --symbols --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
         patterns) options="--output --patterns -o" ;;
-        read) options="--format --output --symbols --process --dtb --kernel-base --kdbg --physical --type --raw -f -o -p -t" ;;
-        maps) options="--format --output --symbols --process --dtb --kernel-base --kdbg --virtual -f -o" ;;
-        share) options="--format --output --symbols --kernel-base --kdbg -f -o" ;;
-        vtop | pte) options="--format --output --symbols --process --dtb --kernel-base --kdbg -f -o" ;;
+        read) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --physical --type --binary -f -o -p -t" ;;
+        maps) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;
+        share) options="--format --output --symbols --raw --kernel-base --kdbg -f -o" ;;
+        vtop | pte) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg -f -o" ;;
         explain) options="--format --output --list -f -o" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options $everywhere" -- "$cur")

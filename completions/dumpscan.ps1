@@ -8,7 +8,7 @@ Register-ArgumentCompleter -Native -CommandName dumpscan, dumpscan.exe -ScriptBl
     }
     $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'read', 'maps', 'share', 'explain', 'error', 'help'
     $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose', '--max-inflated',
-        '--list', '--process', '--dtb', '--physical', '--type', '--raw', '--virtual', '-p', '-t', '--kernel-base', '--kdbg', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
+        '--list', '--process', '--dtb', '--physical', '--type', '--binary', '--virtual', '-p', '-t', '--raw', '--kernel-base', '--kdbg', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
     $values = switch -CaseSensitive ($previous) {
         { $_ -in '-f', '--format' } { 'text', 'json', 'jsonl', 'csv' }
         '--fail-on' { 'info', 'low', 'medium', 'high', 'critical' }

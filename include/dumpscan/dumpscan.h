@@ -102,6 +102,12 @@ void ds_options_set_kernel_base(struct ds_options *o, uint64_t va);
 /** The same for KDDEBUGGER_DATA64: virtual. */
 void ds_options_set_kdbg(struct ds_options *o, uint64_t va);
 
+/**
+ * Takes the file for raw physical memory from address 0 on, whatever its first bytes look like. A
+ * file without the signature of a known format is tried as that in any case.
+ */
+void ds_options_set_raw(struct ds_options *o, bool raw);
+
 /* ---- opening ---- */
 
 /** One opened dump. */
@@ -165,7 +171,7 @@ enum ds_fact {
 enum ds_status ds_snapshot_fact(const struct ds_snapshot *s, enum ds_fact fact,
                                 uint64_t *ret) DS_MUST_CHECK;
 /** The dump's kind: "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "header", "damaged". */
+ * "range-kernel-user", "range-full", "raw", "header", "damaged". */
 const char *ds_snapshot_kind(const struct ds_snapshot *s);
 /** "x86", "x64", "arm", "arm64", "unknown". */
 const char *ds_snapshot_architecture(const struct ds_snapshot *s);

@@ -12,6 +12,7 @@ struct ds_options {
     uint64_t max_inflated; /* 0 = the default */
     ds_progress_fn *progress;
     void *progress_arg;
+    bool raw;
     struct ds_target_overrides overrides; /* unknown where not set; calloc'ed is unknown */
 };
 

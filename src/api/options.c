@@ -72,6 +72,11 @@ void ds_options_set_progress(struct ds_options *o, ds_progress_fn *progress, voi
     o->progress_arg = arg;
 }
 
+void ds_options_set_raw(struct ds_options *o, bool raw)
+{
+    o->raw = raw;
+}
+
 void ds_options_set_dtb(struct ds_options *o, uint64_t pa)
 {
     o->overrides.dtb = ds_opt_known(pa);
@@ -98,6 +103,7 @@ enum ds_status ds_options_copy(struct ds_options *to, const struct ds_options *f
     to->max_inflated = from->max_inflated;
     to->progress = from->progress;
     to->progress_arg = from->progress_arg;
+    to->raw = from->raw;
     to->overrides = from->overrides;
     if (s != DS_OK)
         ds_options_clear(to);

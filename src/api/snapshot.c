@@ -6,6 +6,25 @@
 #include "base/err.h"
 #include "dump/unpack.h"
 
+/* Raw memory has no signature: what it leads to tells it from files of unknown kinds. */
+static bool looks_raw(struct ds_source *src)
+{
+    const struct ds_dump_options raw = {.raw = true};
+    struct ds_dump *d;
+    if (!ds_dump_is_unmarked(src) || ds_dump_open_with(src, &raw, &d, NULL) != DS_OK)
+        return false;
+    bool windows = ds_target_is_windows(d);
+    ds_dump_release(d);
+    return windows;
+}
+
+static enum ds_status open_dump(struct ds_source *src, bool raw, struct ds_dump **ret,
+                                struct ds_err *err)
+{
+    const struct ds_dump_options options = {.raw = raw || looks_raw(src)};
+    return ds_dump_open_with(src, &options, ret, err);
+}
+
 static enum ds_status snapshot_over(struct ds_source *src, const char *name,
                                     const struct ds_options *options, struct ds_snapshot **ret,
                                     struct ds_err *err)
@@ -22,7 +41,7 @@ static enum ds_status snapshot_over(struct ds_source *src, const char *name,
         return ds_err_set(err, DS_NO_MEMORY, "out of memory");
     }
     memcpy(s->name, name, size);
-    enum ds_status status = ds_dump_open(src, &s->dump, err);
+    enum ds_status status = open_dump(src, s->options.raw, &s->dump, err);
     if (status != DS_OK) {
         ds_source_close(src);
         ds_snapshot_close(s);
@@ -35,6 +54,7 @@ static enum ds_status snapshot_over(struct ds_source *src, const char *name,
 static struct ds_unpack_options unpack_options(const struct ds_options *o)
 {
     struct ds_unpack_options unpack = {0};
+    unpack.any = o != NULL && o->raw;
     if (o != NULL)
         unpack.limits = (struct ds_inflate_limits){.max_inflated = o->max_inflated,
                                                    .progress = o->progress,

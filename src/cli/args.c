@@ -113,8 +113,8 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
     case CLI_OPT_PHYSICAL:
         a->physical = true;
         return CLI_OK;
-    case CLI_OPT_RAW:
-        a->raw = true;
+    case CLI_OPT_BINARY:
+        a->binary = true;
         return CLI_OK;
     case CLI_OPT_VIRTUAL:
         a->virtual_map = true;
@@ -122,6 +122,9 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
     case CLI_OPT_DTB:
         a->dtb = value;
         return set_address(o, value, &a->dtb_value);
+    case CLI_OPT_RAW:
+        a->raw_memory = true;
+        return CLI_OK;
     case CLI_OPT_KERNEL_BASE:
         return set_address(o, value, &a->kernel_base);
     case CLI_OPT_KDBG:

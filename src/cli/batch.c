@@ -32,6 +32,7 @@ struct ds_options *cli_snapshot_options(const struct cli_args *args)
     for (size_t i = 0; s == DS_OK && i < args->pattern_count; i++)
         s = ds_options_add_patterns(o, args->patterns[i]);
     ds_options_set_max_inflated(o, args->max_inflated);
+    ds_options_set_raw(o, args->raw_memory);
     if (args->kernel_base.known)
         ds_options_set_kernel_base(o, args->kernel_base.value);
     if (args->kdbg.known)

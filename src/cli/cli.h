@@ -41,15 +41,16 @@ enum {
     CLI_OPT_DTB = 0x20000,
     CLI_OPT_PHYSICAL = 0x40000,
     CLI_OPT_TYPE = 0x80000,
-    CLI_OPT_RAW = 0x100000,
+    CLI_OPT_BINARY = 0x100000,
     CLI_OPT_VIRTUAL = 0x200000,
     CLI_OPT_INFLATED = 0x1000000,
     CLI_OPT_KERNEL_BASE = 0x2000000,
-    CLI_OPT_KDBG = 0x4000000
+    CLI_OPT_KDBG = 0x4000000,
+    CLI_OPT_RAW = 0x8000000
 };
 
 /* How the kernel is found, where the dump tells it wrong. */
-#define CLI_OPT_KERNEL (CLI_OPT_DTB | CLI_OPT_KERNEL_BASE | CLI_OPT_KDBG)
+#define CLI_OPT_KERNEL (CLI_OPT_DTB | CLI_OPT_KERNEL_BASE | CLI_OPT_KDBG | CLI_OPT_RAW)
 
 #define CLI_PATTERNS_MAX 64
 
@@ -63,9 +64,10 @@ struct cli_args {
     enum ds_severity fail_on;
     bool verbose, help, version, list;
     const char *process, *dtb, *type; /* NULL = not given */
-    bool physical, raw, virtual_map;
+    bool physical, binary, virtual_map;
     uint64_t max_inflated; /* bytes; 0 = the default */
     enum cli_colour colour;
+    bool raw_memory;
     struct ds_opt dtb_value, kernel_base, kdbg;
     unsigned given;        /* CLI_OPT_* of the options that were there */
     const char **operands; /* owned array of borrowed strings, the command's name left out */

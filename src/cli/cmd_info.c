@@ -23,7 +23,7 @@ const struct cli_command cli_info = {
     .summary = "what the header of each dump tells; instant",
     .detail = "Reads the header only: kind, Windows build, bugcheck, time, uptime, and what is\n"
               "wrong with the file. The kernel is not looked for and no pattern is run.",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_INFLATED | CLI_OPT_RAW,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 1,
     .operands_max = SIZE_MAX,

@@ -304,7 +304,7 @@ static int read_raw(const struct cli_args *args, struct reading *r)
 /* COUNT as the debugger takes it: items, hexadecimal, with or without L. */
 static int parse_count(const struct cli_args *args, struct reading *r)
 {
-    uint64_t limit = args->raw ? DS_LIMIT_READ_RAW : DS_LIMIT_READ_TEXT;
+    uint64_t limit = args->binary ? DS_LIMIT_READ_RAW : DS_LIMIT_READ_TEXT;
     r->count = is_string(r) ? 4096 : DEFAULT_BYTES / r->type.size;
     if (args->operand_count > 2) {
         const char *word = args->operands[2];
@@ -343,7 +343,7 @@ static int read_memory(const struct cli_args *args, struct cli_memory *m)
     int rc = parse_count(args, &r);
     if (rc != CLI_OK)
         return rc;
-    return args->raw ? read_raw(args, &r) : read_formatted(args, &r);
+    return args->binary ? read_raw(args, &r) : read_formatted(args, &r);
 }
 
 static int read_run(const struct cli_args *args)
@@ -368,10 +368,10 @@ const struct cli_command cli_read = {
         "decimal), 128 bytes unless said; text goes to its end. --type is one of db, dw, dd,\n"
         "dq, dc (dwords and characters), dp (pointers), dps (pointers with symbols), da (text)\n"
         "and du (UTF-16 text). What cannot be read is shown as ??, the reason goes to stderr,\n"
-        "and the exit status is 1. --raw writes the bytes as they are; with -o FILE there is\n"
+        "and the exit status is 1. --binary writes the bytes as they are; with -o FILE there is\n"
         "a file only when all of them could be read.",
     .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS |
-               CLI_OPT_KERNEL | CLI_OPT_PHYSICAL | CLI_OPT_TYPE | CLI_OPT_RAW,
+               CLI_OPT_KERNEL | CLI_OPT_PHYSICAL | CLI_OPT_TYPE | CLI_OPT_BINARY,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 2,
     .operands_max = 3,

@@ -270,23 +270,43 @@ static enum ds_status open_dump(struct ds_dump *d, struct ds_err *err)
 
 enum ds_status ds_dump_open(struct ds_source *src, struct ds_dump **ret, struct ds_err *err)
 {
+    return ds_dump_open_with(src, NULL, ret, err);
+}
+
+bool ds_dump_is_unmarked(struct ds_source *src)
+{
+    uint8_t head[DS_PROBE_HEAD];
+    size_t have;
+    return ds_source_read_some(src, 0, head, sizeof(head), &have, NULL) == DS_OK &&
+           ds_probe_unmarked(head, have);
+}
+
+enum ds_status ds_dump_open_with(struct ds_source *src, const struct ds_dump_options *options,
+                                 struct ds_dump **ret, struct ds_err *err)
+{
     struct ds_dump *d = calloc(1, sizeof(*d));
     if (d == NULL)
         return ds_err_set(err, DS_NO_MEMORY, "out of memory");
     d->src = src;
     d->file_size = src->size;
-    enum ds_status st = open_dump(d, err);
+    bool raw = options != NULL && options->raw;
+    enum ds_status st = raw ? ds_raw_open(d, err) : open_dump(d, err);
     if (st == DS_OK && src->damage != NULL)
         ds_dump_say(d, DS_INTEGRITY_DAMAGE, "archive.damaged", d->file_size,
                     "what the archive would have held from there on; fetch it again",
                     "an archive that is whole", "%s", src->damage);
     if (st != DS_OK) {
-        d->src = NULL; /* stays the caller's */
-        ds_dump_close(d);
+        ds_dump_release(d);
         return st;
     }
     *ret = d;
     return DS_OK;
+}
+
+void ds_dump_release(struct ds_dump *d)
+{
+    d->src = NULL; /* stays the caller's */
+    ds_dump_close(d);
 }
 
 void ds_dump_close(struct ds_dump *d)
@@ -330,6 +350,7 @@ static const struct {
     [DS_DUMP_RANGE_FULL] = {"range-full",
                             "Kernel Range Dump File: Full address space is available"},
     [DS_DUMP_ELF] = {"elf", "Guest Memory (ELF core of a hypervisor): all of the guest's memory"},
+    [DS_DUMP_RAW] = {"raw", "Raw Physical Memory: Full address space is available"},
     [DS_DUMP_DAMAGED] = {"damaged", "Damaged Kernel Dump File: Only the header is available"},
 };
 

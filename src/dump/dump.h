@@ -30,6 +30,7 @@ enum ds_dump_kind {
     DS_DUMP_RANGE_KERNEL_USER,
     DS_DUMP_RANGE_FULL,
     DS_DUMP_ELF,    /* ELF core of a guest machine */
+    DS_DUMP_RAW,    /* physical memory from address 0 on, without a header */
     DS_DUMP_DAMAGED /* a DMP header of a known type whose body cannot be read at all */
 };
 
@@ -136,6 +137,11 @@ struct ds_blob {
 
 struct ds_dump;
 
+/* How to open; all zero is the default. */
+struct ds_dump_options {
+    bool raw; /* physical memory as it is, from address 0 on, whatever the first bytes look like */
+};
+
 /*
  * Probes and opens. Takes ownership of `src` on success only. Errors:
  *   DS_NOT_DUMP     a known other kind of file, named, with what to do; or an unknown one
@@ -146,12 +152,19 @@ struct ds_dump;
  */
 enum ds_status ds_dump_open(struct ds_source *src, struct ds_dump **ret,
                             struct ds_err *err) DS_MUST_CHECK;
+/* The same; `options` may be NULL. */
+enum ds_status ds_dump_open_with(struct ds_source *src, const struct ds_dump_options *options,
+                                 struct ds_dump **ret, struct ds_err *err) DS_MUST_CHECK;
+/* True when the file has no signature of any known format: it may be raw memory. */
+bool ds_dump_is_unmarked(struct ds_source *src);
 /* Closes the source as well. NULL is allowed. */
 void ds_dump_close(struct ds_dump *d);
+/* Closes the dump and leaves the source open. */
+void ds_dump_release(struct ds_dump *d);
 
 enum ds_dump_kind ds_dump_kind(const struct ds_dump *d);
 /* "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "elf", "header", "damaged". */
+ * "range-kernel-user", "range-full", "elf", "raw", "header", "damaged". */
 const char *ds_dump_kind_name(enum ds_dump_kind kind);
 /* What WinDbg calls it: "Mini Kernel Dump File: Only registers and stack trace are available". */
 const char *ds_dump_kind_text(enum ds_dump_kind kind);

@@ -136,8 +136,15 @@ void ds_header_check(struct ds_dump *d);
 
 /* probe.c: names what a file is that is no DMP dump; always returns DS_NOT_DUMP or a status of
  * the attempt to read. `head` is the start of the file. */
+/* Enough of the start of a file for every signature. */
+#define DS_PROBE_HEAD 512u
+/* No signature of any format that is known. */
+bool ds_probe_unmarked(const uint8_t *head, size_t have);
 enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_t have,
                                struct ds_err *err);
+
+/* raw.c */
+enum ds_status ds_raw_open(struct ds_dump *d, struct ds_err *err) DS_MUST_CHECK;
 
 /* triage.c */
 bool ds_triage_sniff(struct ds_dump *d);

@@ -227,6 +227,22 @@ static enum ds_status refuse_short(const uint8_t *head, size_t have, struct ds_e
                       (unsigned)have);
 }
 
+static const struct magic *magic_of(const uint8_t *head, size_t have)
+{
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+        const struct magic *m = &magics[i];
+        if ((size_t)m->offset + m->size <= have && memcmp(head + m->offset, m->bytes, m->size) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+bool ds_probe_unmarked(const uint8_t *head, size_t have)
+{
+    return have >= 8 && memcmp(head, "PAGE", 4) != 0 && memcmp(head, "MDMP", 4) != 0 &&
+           memcmp(head, "\177ELF", 4) != 0 && magic_of(head, have) == NULL;
+}
+
 enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_t have,
                                struct ds_err *err)
 {
@@ -234,11 +250,9 @@ enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_
         return refuse(err, "an empty file",
                       "the dump was not written, or the copy failed: check the free space and "
                       "copy it again");
-    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
-        const struct magic *m = &magics[i];
-        if ((size_t)m->offset + m->size <= have && memcmp(head + m->offset, m->bytes, m->size) == 0)
-            return refuse(err, m->what, m->advice);
-    }
+    const struct magic *m = magic_of(head, have);
+    if (m != NULL)
+        return refuse(err, m->what, m->advice);
     if (have >= 4 && memcmp(head, "MDMP", 4) == 0)
         return refuse_user_dump(src, head, have, err);
     if (have >= 4 && memcmp(head,

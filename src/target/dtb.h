@@ -43,7 +43,10 @@ struct ds_dtb_search {
 
 /* The start block of x64 systems, in the first megabyte (MemProcFS vmm/vmmwininit.c). */
 void ds_dtb_find_start(struct ds_target *t, struct ds_dtb_search *s);
-/* Every captured page as a top table of every mode. The first of the best rank is taken. */
-void ds_dtb_search(struct ds_target *t, struct ds_dtb_search *s);
+/* Each of the first `pages` captured pages as a top table of every mode. The first of the best rank
+ * is taken. */
+void ds_dtb_search(struct ds_target *t, uint64_t pages, struct ds_dtb_search *s);
+/* Before a search: nothing found. */
+struct ds_dtb_search ds_dtb_search_start(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* Which page directory the kernel's space is opened by, and in which paging mode. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "target/dtb.h"
 #include "target/impl.h"
 
@@ -80,9 +81,8 @@ static bool from_header(struct ds_target *t, struct ds_dtb_fit *best)
     struct ds_opt dtb = ds_dump_header(t->dump)->dtb;
     if (!dtb.known || dtb.value == 0) {
         *best = (struct ds_dtb_fit){.status = DS_NOT_FOUND};
-        ds_step_add(t, "dtb", "header",
-                    dtb.known || dtb.why == DS_OK ? DS_NOT_FOUND : dtb.why, dtb, "",
-                    "DirectoryTableBase is not recorded");
+        ds_step_add(t, "dtb", "header", dtb.known || dtb.why == DS_OK ? DS_NOT_FOUND : dtb.why, dtb,
+                    "", "DirectoryTableBase is not recorded");
         return false;
     }
     *best = ds_dtb_try_modes(t, dtb.value);
@@ -92,10 +92,7 @@ static bool from_header(struct ds_target *t, struct ds_dtb_fit *best)
 
 static bool from_memory(struct ds_target *t, struct ds_dtb_fit *best)
 {
-    struct ds_dtb_search s = {.best = {.status = DS_NOT_FOUND},
-                              .start_fit = {.status = DS_NOT_FOUND},
-                              .start_block = ds_opt_unknown(DS_NOT_FOUND),
-                              .start_entry = ds_opt_unknown(DS_NOT_FOUND)};
+    struct ds_dtb_search s = ds_dtb_search_start();
     ds_dtb_find_start(t, &s);
     if (s.start_block.known) {
         t->kernel_hint = s.start_entry;
@@ -105,7 +102,7 @@ static bool from_memory(struct ds_target *t, struct ds_dtb_fit *best)
             return true;
         }
     }
-    ds_dtb_search(t, &s);
+    ds_dtb_search(t, DS_LIMIT_SCAN_PAGES, &s);
     *best = s.best;
     if (ds_dtb_rank(&s.best) != 0) {
         add_fit(t, s.best.self ? "self-map scan" : "shared data scan", &s.best);

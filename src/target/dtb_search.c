@@ -5,7 +5,8 @@
 #include "target/scan.h"
 
 #define PFN_MASK 0x000ffffffffff000u
-#define BEST_RANK 4u /* maps itself and plausible shared data: no need to look further */
+#define PROBE_PAGES 4096u /* where the page directory of a started Windows is: 16 MiB */
+#define BEST_RANK 4u      /* maps itself and plausible shared data: no need to look further */
 
 struct search {
     struct ds_target *t;
@@ -89,11 +90,30 @@ static bool consider_page(void *arg, uint64_t pa, const uint8_t *page, size_t le
     return true;
 }
 
-void ds_dtb_search(struct ds_target *t, struct ds_dtb_search *s)
+struct ds_dtb_search ds_dtb_search_start(void)
+{
+    return (struct ds_dtb_search){.best = {.status = DS_NOT_FOUND},
+                                  .start_fit = {.status = DS_NOT_FOUND},
+                                  .start_block = ds_opt_unknown(DS_NOT_FOUND),
+                                  .start_entry = ds_opt_unknown(DS_NOT_FOUND)};
+}
+
+bool ds_target_is_windows(struct ds_dump *dump)
+{
+    struct ds_target t = {.dump = dump};
+    struct ds_dtb_search s = ds_dtb_search_start();
+    ds_dtb_find_start(&t, &s);
+    if (!s.start_fit.plausible) {
+        ds_dtb_search(&t, PROBE_PAGES, &s);
+    }
+    return s.start_fit.plausible || s.best.plausible;
+}
+
+void ds_dtb_search(struct ds_target *t, uint64_t pages, struct ds_dtb_search *s)
 {
     struct search x = {.t = t, .s = s};
     x.mode_count = ds_dtb_modes(t, x.modes);
-    enum ds_status status = ds_scan_physical(t->dump, consider_page, &x);
+    enum ds_status status = ds_scan_physical(t->dump, pages, consider_page, &x);
     if (s->status == DS_OK && ds_dtb_rank(&s->best) < BEST_RANK) {
         s->status = status;
     }

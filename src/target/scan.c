@@ -40,9 +40,9 @@ static bool scan_run(struct ds_dump *dump, const struct ds_phys_run *run, uint64
     return true;
 }
 
-enum ds_status ds_scan_physical(struct ds_dump *dump, ds_page_fn *each, void *arg)
+enum ds_status ds_scan_physical(struct ds_dump *dump, uint64_t pages, ds_page_fn *each, void *arg)
 {
-    uint64_t left = DS_LIMIT_SCAN_PAGES;
+    uint64_t left = pages;
     struct ds_phys_run run;
     size_t count = ds_dump_phys_run_count(dump);
     for (size_t i = 0; i < count && ds_dump_phys_run(dump, i, &run); i++) {

@@ -12,9 +12,10 @@ typedef bool ds_page_fn(void *arg, uint64_t address, const uint8_t *page, size_t
 
 /*
  * Captured physical pages in ascending order. DS_OK at the end or when `each` stopped it; DS_LIMIT
- * after DS_LIMIT_SCAN_PAGES pages, or where the list of runs was cut.
+ * after `pages` pages, or where the list of runs was cut.
  */
-enum ds_status ds_scan_physical(struct ds_dump *dump, ds_page_fn *each, void *arg) DS_MUST_CHECK;
+enum ds_status ds_scan_physical(struct ds_dump *dump, uint64_t pages, ds_page_fn *each,
+                                void *arg) DS_MUST_CHECK;
 
 /*
  * The pages of [va, va + size) that can be read, in ascending order, each with up to DS_SCAN_TAIL

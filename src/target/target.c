@@ -75,7 +75,9 @@ void ds_target_set_arch(struct ds_target *t, enum ds_paging mode)
         return;
     }
     t->pointer_size = ds_arch_pointer_size(t->arch);
-    ds_dump_set_arch(t->dump, t->arch);
+    if (ds_dump_header_to_fill(t->dump) != NULL) {
+        ds_dump_set_arch(t->dump, t->arch);
+    }
 }
 
 static void boot(struct ds_target *t, const char *symbol_path)
@@ -92,6 +94,7 @@ static void boot(struct ds_target *t, const char *symbol_path)
     case DS_DUMP_RANGE_KERNEL_USER:
     case DS_DUMP_RANGE_FULL:
     case DS_DUMP_ELF:
+    case DS_DUMP_RAW:
         ds_boot_paged(t, symbol_path);
         break;
     case DS_DUMP_HEADER_ONLY:

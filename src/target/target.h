@@ -121,6 +121,13 @@ enum ds_status ds_target_open(struct ds_dump *dump, const struct ds_target_optio
                               struct ds_target **ret, struct ds_err *err) DS_MUST_CHECK;
 void ds_target_close(struct ds_target *t);
 
+/*
+ * Whether memory without a header is that of a Windows system: a page directory in the start block
+ * or the first 16 MiB that leads to a KUSER_SHARED_DATA that reads like one. For telling raw memory
+ * from files of unknown kinds.
+ */
+bool ds_target_is_windows(struct ds_dump *dump);
+
 /* A member of KDDEBUGGER_DATA64 by name ("PsActiveProcessHead", "OffsetKThreadTeb"), as
  * wdbgexts.h names them. x86 pointers are given zero-extended. Errors: DS_NO_FIELD when the block
  * is too short or absent. A stored 0 is DS_NOT_FOUND for pointers. */

@@ -1,0 +1,28 @@
+/* Physical memory as it is, from address 0 on: no header, no list of runs. */
+#include "base/err.h"
+#include "dump/impl.h"
+
+enum ds_status ds_raw_open(struct ds_dump *d, struct ds_err *err)
+{
+    uint64_t whole = d->file_size / DS_PAGE_SIZE * DS_PAGE_SIZE;
+    if (whole == 0)
+        return ds_err_set(err, DS_TRUNCATED, "raw physical memory of %llu bytes: not even one page",
+                          (unsigned long long)d->file_size);
+    enum ds_status st = ds_extents_add(&d->phys_map, 0, whole, 0, false, DS_LIMIT_RUNS);
+    if (st == DS_OK)
+        st = ds_extents_build(&d->phys_map);
+    if (st != DS_OK)
+        return ds_err_set(err, st, "cannot list the memory: %s", ds_status_text(st));
+    d->kind = DS_DUMP_RAW;
+    d->guest = true;
+    d->phys_pages = whole / DS_PAGE_SIZE;
+    if (whole != d->file_size) {
+        struct ds_integrity_note *n =
+            ds_dump_note(d, DS_INTEGRITY_DAMAGE, "file.truncated", d->file_size);
+        ds_integrity_expected(n, "a multiple of 4096 bytes");
+        ds_integrity_found(n, "0x%llx bytes", (unsigned long long)d->file_size);
+        ds_integrity_lost(n, "the last page, and most likely what should follow it; what lies in "
+                             "the file before can be trusted; copy the file again");
+    }
+    return DS_OK;
+}
