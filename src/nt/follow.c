@@ -47,7 +47,7 @@ enum ds_status ds_follow_readable(const struct ds_follow *f, uint64_t va, void *
 
 struct ds_opt ds_follow_pointer(const struct ds_follow *f, uint64_t va)
 {
-    uint64_t value;
+    uint64_t value = 0;
     struct ds_target *t = f->nt->target;
     enum ds_status status =
         t->kernel != NULL ? ds_space_read_ptr(t->kernel, va, &value, NULL) : t->kernel_why;
