@@ -7,6 +7,7 @@
     X(dump)                                                                                        \
     X(bugcheck)                                                                                    \
     X(bugcheck_parameters)                                                                         \
+    X(live_dump)                                                                                   \
     X(bugcheck_facts)                                                                              \
     X(dpc_watchdog_samples)                                                                        \
     X(whea_records)                                                                                \

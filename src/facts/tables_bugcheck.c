@@ -3,6 +3,7 @@
 
 #include "facts/cells.h"
 #include "facts/resolve.h"
+#include "nt/live.h"
 
 static const struct ds_dump_header *header_of(struct ds_facts *f)
 {
@@ -28,7 +29,6 @@ static void bugcheck_describe(struct bugcheck_row *r)
     r->name = doc->name;
     r->text = *doc->text ? doc->text : NULL;
     r->source = doc->source;
-    r->live = ds_opt_known(doc->live);
     const struct ds_bugcheck_subcode *s = ds_bugcheck_subcode_known(doc, r->p);
     if (s) {
         r->subcode_name = *s->name ? s->name : NULL;
@@ -53,7 +53,8 @@ static const struct ds_column_spec bugcheck_columns[] = {
     {"subcode_name", DS_COL_TEXT, "name of the sub-code that the parameters select", "",
      DS_FIELD(ROW, subcode_name)},
     {"subcode_meaning", DS_COL_TEXT, "what that sub-code means", "", DS_FIELD(ROW, subcode_text)},
-    {"live", DS_COL_BOOL, "a live dump code: the system went on running", "", DS_FIELD(ROW, live)},
+    {"live", DS_COL_BOOL, "whether the system did not crash: see live_dump", "",
+     DS_FIELD(ROW, live)},
     {"documentation", DS_COL_TEXT, "name of the public page", "", DS_FIELD(ROW, source)},
 };
 #undef ROW
@@ -69,6 +70,8 @@ static void bugcheck_fill(struct ds_facts *f, struct ds_rows *ret)
     r->code = h->bugcheck_code;
     memcpy(r->p, h->bugcheck_parameter, sizeof(r->p));
     bugcheck_describe(r);
+    const char *evidence;
+    r->live = ds_live_by_header(h, &evidence);
     *ret = ds_rows_complete(r, sizeof(*r), 1);
 }
 

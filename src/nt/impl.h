@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "memory/walk.h"
 #include "nt/drivers.h"
+#include "nt/live.h"
 #include "nt/nt.h"
 
 /* A table's rows are one allocation that a dump can influence. */
@@ -27,6 +28,8 @@ struct ds_nt {
     struct ds_nt_spaces *spaces; /* owned; NULL until one was asked for */
     struct ds_dpc_samples dpc_samples;
     const struct ds_driver *drivers; /* arena; NULL until asked for */
+    bool have_live;
+    struct ds_live live;
     struct ds_hardware *hardware;    /* owned; made on first use */
     struct ds_process *process_rows; /* owned */
     struct ds_thread *thread_rows;

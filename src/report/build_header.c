@@ -4,6 +4,7 @@
 #include "dump/blob_names.h"
 #include "nt/bugcheck.h"
 #include "nt/explain.h"
+#include "nt/live.h"
 #include "report/build.h"
 #include "report/header.h"
 #include "report/signature.h"
@@ -52,7 +53,9 @@ static bool build_dump(struct ds_report *r, struct ds_dump *dump)
     d->physical_pages =
         ds_dump_has_physical(dump) ? ds_opt_known(ds_dump_phys_pages(dump)) : ds_opt_unknown(DS_OK);
     d->leftover_bytes = ds_opt_known(ds_dump_leftover_bytes(dump));
-    d->live = h->attributes.known && (h->attributes.value >> 4 & 1) != 0;
+    const char *evidence;
+    struct ds_opt live = ds_live_by_header(h, &evidence);
+    d->live = live.known && live.value != 0;
     r->digits = h->is64 ? 16 : 8;
     return build_blobs(r, dump);
 }
@@ -110,7 +113,7 @@ static void build_bugcheck(struct ds_report *r, const struct ds_dump_header *h)
     b->name = doc->name;
     b->text = doc->text[0] != '\0' ? doc->text : NULL;
     b->source = doc->source;
-    b->live = doc->live || (doc->also_live && r->dump.live);
+    b->live = r->dump.live;
     build_parameters(r, h, doc);
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "nt/live.h"
 #include "report/build.h"
 #include "report/signature.h"
 
@@ -24,6 +25,8 @@ static const char *verdict_what(struct ds_report *r)
     } else if (b->code.value == 0) {
         ds_buf_str(&words, "No bugcheck: the dump was taken of a system that was running.");
     } else {
+        if (r->dump.live)
+            ds_buf_str(&words, "Live dump: the system did not crash. ");
         ds_buf_printf(&words, "%s (0x%" PRIx64 ")", b->name != NULL ? b->name : "Bugcheck",
                       b->code.value);
         if (r->exception.known && !r->exception.of_bugcheck && r->exception.name != NULL)
@@ -34,10 +37,23 @@ static const char *verdict_what(struct ds_report *r)
         }
         if (b->name == NULL)
             ds_buf_printf(&words, " is not in the table of %s.", b->edition);
-        if (b->live)
-            ds_buf_str(&words, " A live dump: the system did not crash.");
     }
     return ds_build_keep(r, &words);
+}
+
+/* A live dump whose verdict names nobody. */
+static bool blameless(const struct ds_report *r)
+{
+    return r->live.live.known && r->live.live.value != 0 && strcmp(r->culprit.kind, "unknown") == 0;
+}
+
+static void add_sentence(struct ds_buf *b, const char *clause)
+{
+    bool lower = clause[0] >= 'a' && clause[0] <= 'z';
+    ds_buf_char(b, lower ? (char)(clause[0] - 32) : clause[0]);
+    ds_buf_str(b, clause + 1);
+    if (clause[strlen(clause) - 1] != '.')
+        ds_buf_char(b, '.');
 }
 
 static const char *verdict_who(struct ds_report *r)
@@ -45,6 +61,13 @@ static const char *verdict_who(struct ds_report *r)
     const struct ds_report_culprit *c = &r->culprit;
     struct ds_buf words;
     ds_buf_init(&words, KEEP_MAX);
+    if (blameless(r)) {
+        if (r->live.asked_by != NULL)
+            ds_buf_printf(&words, "No culprit. The dump was asked for by %s.", r->live.asked_by);
+        else
+            ds_buf_str(&words, "No culprit. Who asked for the dump is not recorded.");
+        return ds_build_keep(r, &words);
+    }
     if (c->module != NULL)
         ds_buf_printf(&words, "%s", c->module);
     else if (strcmp(c->kind, "unknown") == 0)
@@ -64,16 +87,32 @@ static const char *verdict_who(struct ds_report *r)
 static const char *verdict_why(struct ds_report *r)
 {
     const char *reason = r->culprit.reason;
-    if (reason == NULL || reason[0] == '\0')
-        return "Nothing in the dump points at one.";
     struct ds_buf words;
     ds_buf_init(&words, KEEP_MAX);
-    bool lower = reason[0] >= 'a' && reason[0] <= 'z';
-    ds_buf_char(&words, lower ? (char)(reason[0] - 32) : reason[0]);
-    ds_buf_str(&words, reason + 1);
-    if (reason[strlen(reason) - 1] != '.')
-        ds_buf_char(&words, '.');
+    if (blameless(r)) {
+        ds_buf_printf(&words, "It is a live dump: %s. ", r->live.evidence);
+        add_sentence(&words, r->live.asked_how);
+        return ds_build_keep(r, &words);
+    }
+    if (reason == NULL || reason[0] == '\0')
+        return "Nothing in the dump points at one.";
+    add_sentence(&words, reason);
     return ds_build_keep(r, &words);
+}
+
+static void build_live(struct ds_builder *b)
+{
+    const struct ds_live *l = ds_nt_live(b->nt);
+    b->r->live = (struct ds_report_live){.live = l->live,
+                                         .on_request = l->on_request,
+                                         .evidence = l->evidence,
+                                         .component = l->component,
+                                         .asked_by = l->asked_by,
+                                         .asked_how = l->asked_how,
+                                         .module = l->module,
+                                         .function = l->function,
+                                         .process = l->process};
+    b->r->verdict.kind = !l->live.known ? "unknown" : l->live.value != 0 ? "live_dump" : "crash";
 }
 
 static struct ds_report_culprit culprit_from(const struct ds_culprit *c)
@@ -92,6 +131,8 @@ void ds_build_verdict(struct ds_builder *b, const struct ds_findings *findings)
     struct ds_verdict v = {.culprit = {.kind = DS_CULPRIT_UNKNOWN}};
     if (ds_culprit_find(b->nt, &v) != DS_OK)
         b->no_memory = true;
+    build_live(b);
+    ds_verdict_live(b->nt, &v);
     if (findings != NULL)
         ds_verdict_weigh(findings, &v);
     r->culprit = culprit_from(&v.culprit);

@@ -121,6 +121,27 @@ void ds_json_part_owner(struct ds_json *j, const struct ds_report_owner *o)
     ds_json_key_string(j, "listed_maker", o->listed_maker);
 }
 
+/* Who asked for a live dump; null for a crash. */
+static void json_live(struct ds_json *j, const struct ds_report *r)
+{
+    const struct ds_report_live *l = &r->live;
+    ds_json_key(j, "live_dump");
+    if (!l->live.known || l->live.value == 0) {
+        ds_json_null(j);
+        return;
+    }
+    ds_json_object(j);
+    ds_json_key_string(j, "evidence", l->evidence);
+    ds_json_key_bool(j, "on_request", l->on_request);
+    ds_json_key_string(j, "component", l->component);
+    ds_json_key_string(j, "asked_by", l->asked_by);
+    ds_json_key_string(j, "asked_how", l->asked_how);
+    ds_json_key_string(j, "module", l->module);
+    ds_json_key_string(j, "function", l->function);
+    ds_json_key_string(j, "process", l->process);
+    ds_json_object_end(j);
+}
+
 static void json_culprit_owner(struct ds_json *j, const struct ds_report_owner *o)
 {
     ds_json_key(j, "driver");
@@ -138,10 +159,12 @@ void ds_json_part_verdict(struct ds_json *j, const struct ds_report *r)
 {
     ds_json_key(j, "verdict");
     ds_json_object(j);
+    ds_json_key_string(j, "kind", r->verdict.kind);
     ds_json_key_string(j, "what", r->verdict.what);
     ds_json_key_string(j, "who", r->verdict.who);
     ds_json_key_string(j, "why", r->verdict.why);
     ds_json_key_string(j, "severity", r->verdict.severity);
+    json_live(j, r);
     ds_json_object_end(j);
     ds_json_key(j, "culprit");
     ds_json_object(j);

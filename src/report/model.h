@@ -38,7 +38,7 @@ struct ds_report_dump {
     struct ds_opt leftover_bytes;
     struct ds_report_blob *blobs;
     size_t blob_count;
-    bool live; /* taken of a running system: attribute bit 4, or a live-dump code */
+    bool live; /* taken of a running system, by the header: see ds_live_by_header() */
 };
 
 struct ds_report_param {
@@ -220,10 +220,18 @@ struct ds_report_unloaded {
     struct ds_opt unload_time;
 };
 
+/* A dump of a system that went on running; see nt/live.h. */
+struct ds_report_live {
+    struct ds_opt live;
+    bool on_request;
+    const char *evidence, *component, *asked_by, *asked_how, *module, *function, *process;
+};
+
 /* What, who, why: three lines. */
 struct ds_report_verdict {
     const char *what, *who, *why;
     const char *severity; /* of the worst finding; NULL when nothing matched */
+    const char *kind;     /* "crash", "live_dump", "unknown" */
 };
 
 struct ds_report {
@@ -233,6 +241,7 @@ struct ds_report {
     struct ds_report_dump dump;
     struct ds_report_bugcheck bugcheck;
     struct ds_report_verdict verdict;
+    struct ds_report_live live;
     struct ds_report_culprit culprit;
     const struct ds_report_owner *culprit_owner; /* NULL when the culprit is no loaded module */
     struct ds_report_culprit runners_up[4];

@@ -174,6 +174,12 @@ void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose)
     if (r->bugcheck.code.known && (r->bugcheck.code.value != 0 || verbose))
         for (unsigned i = 0; i < 4; i++)
             crash_parameter(p, r, i, verbose);
+    if (r->live.live.known && r->live.live.value != 0) {
+        ds_paper_field(p, "Asked for by",
+                       r->live.asked_by != NULL ? r->live.asked_by : DS_REPORT_UNKNOWN);
+        if (r->live.function != NULL)
+            ds_paper_field(p, "at", r->live.function);
+    }
     crash_subcode(p, r);
     crash_exception(p, r, verbose);
     crash_instruction(p, r, verbose);

@@ -112,6 +112,13 @@ struct ds_verdict {
 enum ds_status ds_culprit_find(struct ds_nt *nt, struct ds_verdict *ret) DS_MUST_CHECK;
 
 /*
+ * Of a live dump nobody is blamed: the culprit becomes unknown, for certain. Whoever was found
+ * stays as a runner-up where a part of Windows noticed something, and goes where the dump was
+ * taken on request. A verdict that names hardware stays.
+ */
+void ds_verdict_live(struct ds_nt *nt, struct ds_verdict *v);
+
+/*
  * Lets matches of patterns that have a `verdict` take the place of whoever was blamed: the one of
  * the highest confidence, from "medium" on, when nobody asked for the crash and the bugcheck's own
  * meaning does not say as much with the same confidence. The culprit so far becomes the first

@@ -105,7 +105,8 @@ static void fill(struct fixture *f, uint64_t slide)
     f->r.stack = (struct ds_report_stack){.frames = f->frames, .frame_count = 3};
     f->r.culprit = (struct ds_report_culprit){"driver",  "AmdPPM.sys", "AmdPPM+0x334c",
                                               "because", "high",       "exception"};
-    f->r.verdict = (struct ds_report_verdict){"It crashed.", "AmdPPM.sys", "Because.", "high"};
+    f->r.verdict =
+        (struct ds_report_verdict){"It crashed.", "AmdPPM.sys", "Because.", "high", "crash"};
     fill_findings(f);
     ds_signature_strong(&f->r, &f->r.signature);
 }
