@@ -117,6 +117,13 @@ static void section_fru(struct ds_facts *f, const void *row, size_t i, struct ds
     ds_value_nonempty(v, ((const struct ds_whea_section *)row)->section.fru);
 }
 
+static void section_preview(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    ds_value_nonempty(v, ((const struct ds_whea_section *)row)->preview);
+}
+
 static void section_severity(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     (void)f;
@@ -144,6 +151,8 @@ static const struct ds_column_spec section_columns[] = {
      DS_DERIVED(section_fru)},
     {"component", DS_COL_TEXT, "what broke; NULL when the section does not say", "!errrec",
      DS_FIELD(ROW, component)},
+    {"preview", DS_COL_TEXT, "its first 32 bytes in hex; NULL when none is there", "!errrec",
+     DS_DERIVED(section_preview)},
 };
 #undef ROW
 

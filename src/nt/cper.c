@@ -26,9 +26,11 @@ static const struct guid_name notifications[] = {
     {"667dd791-c6b3-4c27-8a6b-0f8e722deb41", "DMA remapping"},
     {"9a78788a-bbe8-11e4-809e-67611e5d46b0", "synchronous external abort"},
     {"5c284c81-b0ae-4e87-a322-b04c85624323", "system error interrupt"},
+    {"09a9d5ac-5204-4214-96e5-94992e752bcd", "platform error interrupt"},
 };
 
-/* Cper.h, EFI_ERROR_SECTION_*_GUID; XPF_MCA, NMI, GENERIC: Windows SDK. */
+/* Cper.h, EFI_ERROR_SECTION_*_GUID; CXL: UEFI specification 2.10, N.2.13 and N.2.14, and CXL
+ * specification 3.0, 8.2.9.2.1; XPF_MCA, NMI, GENERIC: Windows SDK. */
 static const struct guid_name sections[] = {
     {"9876ccad-47b4-4bdb-b65e-16f193c4f3db", "processor"},
     {"dc3ea0b0-a144-4797-b95b-53fa242b6e1d", "x86/x64 processor"},
@@ -42,6 +44,10 @@ static const struct guid_name sections[] = {
     {"5b51fef7-c79d-4434-8f1b-aa62de3e2c64", "DMA remapping"},
     {"71761d37-32b2-45cd-a7d0-b0fedd93e8cf", "DMA remapping, Intel"},
     {"036f84e1-7f37-428c-a79e-575fdfaa84ec", "DMA remapping, AMD"},
+    {"80b9efb4-52b5-4de3-a777-68784b771048", "CXL protocol"},
+    {"fbcd0a77-c260-417f-85a9-088b1621eba6", "CXL media event"},
+    {"601dcbb3-9c06-4eab-b8af-4e9bfb5c9624", "CXL memory event"},
+    {"fe927475-dd59-4339-a586-79bab113b774", "CXL module event"},
     {"8a1e1d01-42f9-4557-9c33-565e5cc3f7e8", "machine check registers"},
     {"e71254e7-c1b9-4940-ab76-909703a4320f", "NMI"},
     {"e71254e9-c1b9-4940-ab76-909703a4320f", "Windows error packet"},
@@ -132,6 +138,17 @@ bool ds_cper_section(const uint8_t *data, size_t size, size_t index, struct ds_c
         for (size_t i = 0; i < 20 && p[52 + i] >= ' ' && p[52 + i] < 0x7f; i++)
             ret->fru[i] = (char)p[52 + i];
     return true;
+}
+
+void ds_cper_preview(const uint8_t *data, size_t size, const struct ds_cper_section *s,
+                     char text[2 * DS_CPER_PREVIEW + 1])
+{
+    size_t room = s->offset > size ? 0 : size - s->offset;
+    room = room < s->length ? room : s->length;
+    room = room < DS_CPER_PREVIEW ? room : DS_CPER_PREVIEW;
+    text[0] = '\0';
+    for (size_t i = 0; i < room; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", data[s->offset + i]);
 }
 
 const char *ds_cper_severity_name(uint32_t severity)

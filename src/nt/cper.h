@@ -44,6 +44,11 @@ struct ds_cper_section {
     char fru[21];     /* FRU text, printable ASCII; "" when there is none */
 };
 
+#define DS_CPER_PREVIEW 32u /* bytes of a section shown as they are */
+/* The section's first bytes in hex, "" when none of them is there. */
+void ds_cper_preview(const uint8_t *data, size_t size, const struct ds_cper_section *s,
+                     char text[2 * DS_CPER_PREVIEW + 1]);
+
 /* Descriptor `index`, from 0. False when the bytes do not hold it. */
 bool ds_cper_section(const uint8_t *data, size_t size, size_t index, struct ds_cper_section *ret);
 
@@ -52,12 +57,18 @@ struct ds_cper_field {
     uint64_t value;
     char text[160]; /* what the value means; "" where the number says it */
 };
-#define DS_CPER_FIELDS 32u
+#define DS_CPER_FIELDS 64u
 
 /* The valid members of a section, at most DS_CPER_FIELDS. Members past the record's or the
  * section's end are left out. */
 size_t ds_cper_fields(const uint8_t *data, size_t size, const struct ds_cper_section *s,
                       struct ds_cper_field fields[DS_CPER_FIELDS]);
+
+/* The same for sections whose shape varies: processors, from `room` bytes at `p`. */
+size_t ds_cper_x86_fields(const uint8_t *p, size_t room,
+                          struct ds_cper_field fields[DS_CPER_FIELDS]);
+size_t ds_cper_arm_fields(const uint8_t *p, size_t room,
+                          struct ds_cper_field fields[DS_CPER_FIELDS]);
 
 /* What broke, as a noun: "memory module 3, physical address 0x12345000", "PCI Express device
  * 8086:9a0f at 0:1d.0". Nothing is added for a section that names no component. */

@@ -163,7 +163,8 @@ const struct ds_dpc_samples *ds_nt_dpc_samples(struct ds_nt *nt);
 /* ---- the hardware error record of 0x124 ---- */
 struct ds_whea_section {
     struct ds_cper_section section;
-    const char *component; /* what broke; NULL when the section does not say */
+    const char *component;                 /* what broke; NULL when the section does not say */
+    char preview[2 * DS_CPER_PREVIEW + 1]; /* its first bytes in hex */
 };
 struct ds_whea_field {
     uint32_t section; /* number of the section, from 0 */

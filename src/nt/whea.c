@@ -79,6 +79,7 @@ static void read_sections(struct ds_nt *nt, const uint8_t *data, size_t size)
             stop(w, DS_NOT_IN_DUMP, w->address + s->section.offset,
                  "a section lies outside the captured record");
         size_t n = ds_cper_fields(data, size, &s->section, found);
+        ds_cper_preview(data, size, &s->section, s->preview);
         s->component = component(nt, &s->section, found, n);
         for (size_t k = 0; k < n; k++)
             fields[w->field_count++] =
