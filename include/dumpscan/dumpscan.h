@@ -318,6 +318,23 @@ enum ds_status ds_series_add(struct ds_series *series, struct ds_snapshot *s,
 enum ds_status ds_series_string(const struct ds_series *series, enum ds_format format,
                                 unsigned flags, char **ret) DS_MUST_CHECK;
 
+/* ---- conversion ---- */
+
+/** Which form of DMP is written. */
+enum ds_dump_form {
+    DS_FORM_AUTO,  /**< a complete dump when memory lies in few enough runs, else a bitmap dump */
+    DS_FORM_FULL,  /**< a complete dump (type 1) */
+    DS_FORM_BITMAP /**< a bitmap dump (type 5); 64-bit systems only */
+};
+/**
+ * Writes the memory of any container as a DMP that debuggers open: the header is made of what
+ * the analysis found out, the context is that of the crashed processor, and an encoded
+ * KDDEBUGGER_DATA64 is decoded. Finds the kernel on first use. Errors: DS_UNSUPPORTED (a
+ * minidump, or a form that cannot hold the memory), DS_LIMIT, DS_IO, DS_NO_MEMORY.
+ */
+enum ds_status ds_snapshot_convert(struct ds_snapshot *s, enum ds_dump_form form,
+                                   ds_write_fn *write, void *arg, struct ds_err *err) DS_MUST_CHECK;
+
 /* ---- knowledge that needs no dump ---- */
 
 /**

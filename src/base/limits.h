@@ -60,6 +60,9 @@
 #define DS_LIMIT_IMAGE_STEPS 16384        /* pages gone down from an address to its image */
 #define DS_LIMIT_SCAN_LINKS 1048576       /* pointers followed while searching for list heads */
 
+/* Writing a dump. */
+#define DS_LIMIT_WRITE_PAGES (1ull << 30) /* pages of physical addresses, 4 TiB */
+
 /* Archives. */
 #define DS_LIMIT_INFLATED (64ull << 30)    /* bytes that one archive member inflates to */
 #define DS_LIMIT_DEFLATE_BLOCK (64u << 20) /* bytes between two places to go on inflating from */

@@ -129,6 +129,9 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
         return set_address(o, value, &a->kernel_base);
     case CLI_OPT_KDBG:
         return set_address(o, value, &a->kdbg);
+    case CLI_OPT_FORM:
+        a->form = value;
+        return CLI_OK;
     case CLI_OPT_INFLATED:
         return set_max_inflated(a, value);
     default:

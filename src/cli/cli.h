@@ -43,6 +43,7 @@ enum {
     CLI_OPT_TYPE = 0x80000,
     CLI_OPT_BINARY = 0x100000,
     CLI_OPT_VIRTUAL = 0x200000,
+    CLI_OPT_FORM = 0x10000000,
     CLI_OPT_INFLATED = 0x1000000,
     CLI_OPT_KERNEL_BASE = 0x2000000,
     CLI_OPT_KDBG = 0x4000000,
@@ -65,6 +66,7 @@ struct cli_args {
     bool verbose, help, version, list;
     const char *process, *dtb, *type; /* NULL = not given */
     bool physical, binary, virtual_map;
+    const char *form;      /* of convert; NULL = not given */
     uint64_t max_inflated; /* bytes; 0 = the default */
     enum cli_colour colour;
     bool raw_memory;
@@ -99,7 +101,7 @@ extern const struct cli_option cli_options[];
 extern const size_t cli_option_count;
 
 extern const struct cli_command cli_analyze, cli_info, cli_query, cli_tables, cli_patterns,
-    cli_explain, cli_error, cli_vtop, cli_pte, cli_read, cli_maps, cli_share, cli_help;
+    cli_explain, cli_error, cli_convert, cli_vtop, cli_pte, cli_read, cli_maps, cli_share, cli_help;
 
 /*
  * Parses argv. *command is the one named by the first operand, else cli_analyze. Returns CLI_OK,

@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze, &cli_info, &cli_query, &cli_tables,  &cli_patterns, &cli_vtop, &cli_pte,
-    &cli_read,    &cli_maps, &cli_share, &cli_explain, &cli_error,    &cli_help,
+    &cli_analyze, &cli_info, &cli_query, &cli_tables,  &cli_patterns, &cli_vtop,  &cli_pte,
+    &cli_read,    &cli_maps, &cli_share, &cli_convert, &cli_explain,  &cli_error, &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
@@ -19,6 +19,7 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_VERBOSE, 'v', "verbose", NULL, "show registers, all drivers and all patterns"},
     {CLI_OPT_INFLATED, 0, "max-inflated", "SIZE",
      "let an archive inflate to SIZE bytes (K, M, G, T; default 64G)"},
+    {CLI_OPT_FORM, 0, "form", "FORM", "what convert writes: auto (default), full or bitmap"},
     {CLI_OPT_LIST, 0, "list", NULL, "list all bugcheck codes"},
     {CLI_OPT_PROCESS, 0, "process", "PROCESS",
      "in the memory of this process: PID, EPROCESS or name"},

@@ -179,6 +179,40 @@ void ds_header_decode(struct ds_dump *d, size_t have)
     read_text(raw, have, h->is64 ? 0xfb0 : 0x820, 128, h->comment);
 }
 
+/* Text into a fixed array, filled up with zeros. */
+static void put_text(uint8_t *raw, size_t off, size_t len, const char *text)
+{
+    size_t n = strlen(text);
+    if (n == 0)
+        return;
+    memset(raw + off, 0, len);
+    memcpy(raw + off, text, n < len - 1 ? n : len - 1);
+}
+
+void ds_header_encode(const struct ds_dump_header *h, uint8_t *raw)
+{
+    const struct field *f = h->is64 ? fields64 : fields32;
+    size_t n = h->is64 ? sizeof(fields64) / sizeof(*f) : sizeof(fields32) / sizeof(*f);
+    size_t size = h->is64 ? DS_HEADER64_SIZE : DS_HEADER32_SIZE;
+    for (size_t i = 0; i < size; i += 4)
+        ds_put_le32(raw + i, DS_FILLER);
+    memcpy(raw, h->is64 ? "PAGEDU64" : "PAGEDUMP", 8);
+    for (size_t i = 0; i < n; i++) {
+        struct ds_opt v;
+        memcpy(&v, (const char *)h + f[i].member, sizeof(v));
+        if (!v.known)
+            continue;
+        if (f[i].size == 1)
+            raw[f[i].offset] = (uint8_t)v.value;
+        else if (f[i].size == 4)
+            ds_put_le32(raw + f[i].offset, (uint32_t)v.value);
+        else
+            ds_put_le64(raw + f[i].offset, v.value);
+    }
+    put_text(raw, h->is64 ? 0x60 : 0x3c, 32, h->version_user);
+    put_text(raw, h->is64 ? 0xfb0 : 0x820, 128, h->comment);
+}
+
 /* Bytes of a field that equal the filler of their place. */
 static unsigned filler_bytes(const uint8_t *p, size_t off, unsigned size)
 {

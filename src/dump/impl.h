@@ -125,6 +125,8 @@ uint64_t ds_dump_va(const struct ds_dump *d, uint64_t va);
 
 /* header.c: decodes d->raw_header, of which `have` bytes are real. */
 void ds_header_decode(struct ds_dump *d, size_t have);
+/* The same the other way: `raw` gets the whole header, filler where a field is unknown. */
+void ds_header_encode(const struct ds_dump_header *h, uint8_t *raw);
 /* The 4-byte header word at `off`, unknown when filler or past the end. */
 struct ds_opt ds_header_word(const struct ds_dump *d, size_t off);
 /* What the flags of the header's context record say; DS_ARCH_UNKNOWN when it was not set. */

@@ -13,8 +13,16 @@ QEMU_ORDER = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp"] + [f"r{i}"
 SEGMENTS = ["cs", "ds", "es", "fs", "gs", "ss"]
 
 
+def any_dump(path):
+    """A type 1 or type 5 DMP of x64."""
+    kind, = struct.unpack_from("<I", Path(path).read_bytes()[:0x2000], 0xf98)
+    return {1: Dump, 5: BitmapDump}[kind](path)
+
+
 class Dump:
     """A type 1 DMP of x64: runs of memory, and what its header says of the processor."""
+
+    kind = 1
 
     crashed = 1  # which processor the header's context is of
     processors = 2
@@ -22,22 +30,46 @@ class Dump:
     def __init__(self, path):
         self.data = Path(path).read_bytes()
         d = self.data
-        assert d[:8] == b"PAGEDU64" and struct.unpack_from("<I", d, 0xf98)[0] == 1, path
+        assert d[:8] == b"PAGEDU64" and struct.unpack_from("<I", d, 0xf98)[0] == self.kind, path
         self.cr3, = struct.unpack_from("<Q", d, 0x10)
-        count, = struct.unpack_from("<I", d, 0x88)
-        self.runs, at = [], 0x2000
-        for i in range(count):
-            base, pages = struct.unpack_from("<QQ", d, 0x98 + 16 * i)
-            self.runs.append((base << 12, pages << 12, at))
-            at += pages << 12
+        self.runs = self.find_runs()
         c = 0x348
         self.flags, = struct.unpack_from("<I", d, c + 0x44)
         self.general = dict(zip(GENERAL, struct.unpack_from("<16Q", d, c + 0x78)))
         self.rip, = struct.unpack_from("<Q", d, c + 0xf8)
         self.segments = dict(zip(SEGMENTS, struct.unpack_from("<6H", d, c + 0x38)))
 
+    def find_runs(self):
+        runs, at = [], 0x2000
+        count, = struct.unpack_from("<I", self.data, 0x88)
+        for i in range(count):
+            base, pages = struct.unpack_from("<QQ", self.data, 0x98 + 16 * i)
+            runs.append((base << 12, pages << 12, at))
+            at += pages << 12
+        assert at == len(self.data), "bytes behind the last run"
+        return runs
+
+    def pages(self):
+        """Every page by its physical address."""
+        return {pa + o: self.data[at + o:at + o + 4096]
+                for pa, n, at in self.runs for o in range(0, n, 4096)}
+
     def memory(self, run):
         return self.data[run[2]:run[2] + run[1]]
+
+
+class BitmapDump(Dump):
+    """A type 5 DMP: a bitmap says which pages follow."""
+
+    kind = 5
+
+    def find_runs(self):
+        d = self.data
+        assert d[0x2000:0x2008] == b"FDMPDUMP"
+        at, present, bits = struct.unpack_from("<QQQ", d, 0x2020)
+        runs = [(i << 12, 4096) for i in range(bits) if d[0x2038 + i // 8] >> i % 8 & 1]
+        assert len(runs) == present and at + present * 4096 == len(d), "sums do not fit"
+        return [(pa, n, at + i * 4096) for i, (pa, n) in enumerate(runs)]
 
 
 def qemu_state(dump, cpu):

@@ -9,6 +9,8 @@ import shlex
 import subprocess
 import sys
 
+import make
+
 FIXTURES = "build/fixtures"
 BIN = shlex.split(os.environ.get("RUNNER", "")) + [os.environ.get("BIN", "build/release/dumpscan")]
 
@@ -65,6 +67,45 @@ def process_core_is_refused():
     assert status == 3 and "ELF core of a process" in err, (status, err)
 
 
+def converted(name, form):
+    """convert's output by the eyes of make.py's own reader, and of the program again."""
+    out = os.path.join(os.environ.get("B", "build/release"), f"converted-{form}.dmp")
+    status, text, err = run("convert", f"--form={form}", "-o", out, f"{FIXTURES}/{name}")
+    assert (status, text, err) == (0, "", ""), (status, text, err)
+    want, got = make.Dump(f"{FIXTURES}/guest.dmp"), make.any_dump(out)
+    assert got.pages() == want.pages(), "pages differ"
+    assert (got.cr3, got.rip, got.general) == (want.cr3, want.rip, want.general)
+    status, text, _ = run("-f", "json", out)
+    diff = list(differences(comparable(report("guest.dmp")[1]), comparable(json.loads(text))))
+    assert status == 0 and not diff, (status, diff[:8])
+    os.remove(out)
+
+
+def encoded_kdbg_is_decoded():
+    out = os.path.join(os.environ.get("B", "build/release"), "converted-kdbg.dmp")
+    status, _, err = run("convert", "-o", out, f"{FIXTURES}/kdbg-encoded.dmp")
+    assert status == 0, err
+    assert b"KDBG" not in open(f"{FIXTURES}/kdbg-encoded.dmp", "rb").read()[0x3000:]
+    assert b"KDBG" in open(out, "rb").read()[0x3000:]
+    os.remove(out)
+
+
+def convert_refuses():
+    out = os.path.join(os.environ.get("B", "build/release"), "converted-not.dmp")
+    for words, status, arguments in (
+            ("needs -o FILE", 2, [f"{FIXTURES}/guest.dmp"]),
+            ("--form is auto, full or bitmap", 2, ["--form=raw", "-o", out, f"{FIXTURES}/guest.dmp"]),
+            ("would overwrite the input", 2,
+             ["-o", f"{FIXTURES}/guest.dmp", f"{FIXTURES}/guest.dmp"]),
+            ("holds no physical memory", 3, ["-o", out, f"{FIXTURES}/triage-k.dmp"]),
+            ("only be written as complete", 3,
+             ["--form=bitmap", "-o", out, f"{FIXTURES}/x86-2003.dmp"]),
+            ("a text file", 3, ["-o", out, f"{FIXTURES}/no-text.dmp"])):
+        got, text, err = run("convert", *arguments)
+        assert got == status and words in err and not text, (words, got, err)
+        assert not os.path.exists(out), words
+
+
 def refusals():
     empty = bytearray(open(f"{FIXTURES}/guest-elf.core", "rb").read(64))
     for change, words in (({56: b"\x00\x00"}, "without usable program headers"),
@@ -84,6 +125,10 @@ def refusals():
 def main():
     names = ["elf.core", "elf-prstatus.core", "elf-many.core", "elf-odd.core"]
     tests = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in names]
+    tests += [(f"converted {n} {f}", lambda n=n, f=f: converted(n, f))
+              for n in ("guest.dmp", "guest-elf.core", "guest-elf-many.core")
+              for f in ("full", "bitmap")]
+    tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses)]
     tests += [("process_core_is_refused", process_core_is_refused), ("cut_elf_is_said", cut_elf_is_said), ("refusals", refusals)]
     failed = 0
     for name, test in tests:
