@@ -1,7 +1,7 @@
 # Completion of dumpscan(1) for bash.
 _dumpscan() {
     local cur prev command word
-    local commands="analyze info query tables patterns vtop pte read maps share explain error help"
+    local commands="analyze info query tables patterns vtop pte read maps share convert explain error help"
     local everywhere="--color --help --version -h -V"
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -10,6 +10,7 @@ _dumpscan() {
     -t | --type) mapfile -t COMPREPLY < <(compgen -W "db dw dd dq dc dp dps da du" -- "$cur") && return ;;
     -f | --format) mapfile -t COMPREPLY < <(compgen -W "text json jsonl csv" -- "$cur") && return ;;
     --fail-on) mapfile -t COMPREPLY < <(compgen -W "info low medium high critical" -- "$cur") && return ;;
+    --form) mapfile -t COMPREPLY < <(compgen -W "auto full bitmap" -- "$cur") && return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") && return ;;
     -o | --output | --patterns | --symbols) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
     esac
@@ -29,6 +30,7 @@ _dumpscan() {
         read) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --physical --type --binary -f -o -p -t" ;;
         maps) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;
         share) options="--format --output --symbols --raw --kernel-base --kdbg -f -o" ;;
+        convert) options="--output --symbols --form --raw --dtb --kernel-base --kdbg -o" ;;
         vtop | pte) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg -f -o" ;;
         explain) options="--format --output --list -f -o" ;;
         esac

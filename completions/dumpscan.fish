@@ -1,5 +1,5 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns vtop pte read maps share explain error help
+set -l commands analyze info query tables patterns vtop pte read maps share convert explain error help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
@@ -11,6 +11,7 @@ complete -c dumpscan -n $none -a pte -d 'The page-table entries of an address'
 complete -c dumpscan -n $none -a read -d 'Show memory, virtual or physical'
 complete -c dumpscan -n $none -a maps -d 'What memory the dump holds, and how it is mapped'
 complete -c dumpscan -n $none -a share -d 'Which processes share the page at an address'
+complete -c dumpscan -n $none -a convert -d 'Write the memory of any container as a DMP'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'
 complete -c dumpscan -n $none -a help -d 'Show help, also of one command'
@@ -21,6 +22,7 @@ complete -c dumpscan -s o -l output -r -d 'Write to a file'
 complete -c dumpscan -l patterns -r -d 'Use these patterns as well'
 complete -c dumpscan -l symbols -r -d 'Look for symbol tables here'
 complete -c dumpscan -l fail-on -x -a 'info low medium high critical' -d 'Exit with 10 on such a finding'
+complete -c dumpscan -n '__fish_seen_subcommand_from convert' -l form -x -a 'auto full bitmap' -d 'What convert writes'
 complete -c dumpscan -l max-inflated -x -d 'How far an archive may inflate'
 complete -c dumpscan -s v -l verbose -d 'Show registers, all drivers and all patterns'
 complete -c dumpscan -n '__fish_seen_subcommand_from explain' -l list -d 'List all bugcheck codes'
