@@ -99,7 +99,8 @@ void ds_nt_page_view(struct ds_nt *nt, uint64_t eprocess, uint64_t va, struct ds
         v->pfn = ds_nt_pfn(nt, v->frame.value);
     }
     v->prototype = v->e.fault.prototype;
-    if (!v->prototype.known && v->pfn.prototype.known && v->pfn.prototype.value != 0) {
+    if (!v->prototype.known && v->pfn.prototype.known && v->pfn.prototype.value != 0 &&
+        v->pfn.pte_address.known && v->pfn.pte_address.value != 0) {
         v->prototype = v->pfn.pte_address;
     }
     if (!v->prototype.known && v->has_vad) {
