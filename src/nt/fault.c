@@ -58,6 +58,57 @@ static bool is_idle(const struct ds_processor *p)
            p->current_thread.value == p->idle_thread.value;
 }
 
+static const char *bugcheck_meaning(const struct inputs *in)
+{
+    return in->roles != NULL ? "KeBugCheckEx, after the fault"
+                             : "KeBugCheckEx, where it was called";
+}
+
+/*
+ * Whether the processor stopped in KeBugCheckEx: on x64 that stores the code and its first
+ * parameter in the home area above its return address ("x64 calling convention", Microsoft Learn).
+ */
+static bool has_bugcheck_home(const struct inputs *in, const struct ds_context *c)
+{
+    struct ds_target *t = in->nt->target;
+    struct ds_opt p1 = ds_dump_header(t->dump)->bugcheck_parameter[0];
+    uint64_t code, first;
+    return t->arch == DS_ARCH_X64 && in->code != 0 && p1.known &&
+           ds_space_read_ptr(t->kernel, c->sp + 8, &code, NULL) == DS_OK &&
+           ds_space_read_ptr(t->kernel, c->sp + 16, &first, NULL) == DS_OK && code == in->code &&
+           first == p1.value;
+}
+
+/*
+ * Memory alone, of a system that crashed: what the kernel saved of its processors when it froze
+ * them. The one that called KeBugCheckEx, else the first that had work to do.
+ */
+static bool add_saved_context(struct inputs *in)
+{
+    struct ds_target *t = in->nt->target;
+    const struct ds_processors *p = ds_nt_processors(in->nt);
+    const struct ds_processor *chosen = NULL;
+    bool sure = false;
+    if (ds_dump_header_to_fill(t->dump) == NULL || t->kernel == NULL || in->code == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < p->count && !sure; i++) {
+        const struct ds_processor *row = &p->rows[i];
+        if (!row->has_context || row->from_hypervisor || !in_kernel_image(t, row->context.pc)) {
+            continue;
+        }
+        sure = has_bugcheck_home(in, &row->context);
+        if (sure || chosen == NULL || (is_idle(chosen) && !is_idle(row))) {
+            chosen = row;
+        }
+    }
+    if (chosen == NULL) {
+        return false;
+    }
+    add_context(in->f, &chosen->context, chosen->context_source, bugcheck_meaning(in));
+    return true;
+}
+
 /*
  * A hypervisor keeps registers of its own reading, a set for each processor. Which of them
  * crashed is not among them: the first that had work to do.
@@ -71,6 +122,9 @@ static void add_guest_context(struct inputs *in)
         if (row->from_hypervisor && (chosen == NULL || (is_idle(chosen) && !is_idle(row)))) {
             chosen = row;
         }
+    }
+    if (chosen == NULL && add_saved_context(in)) {
+        return;
     }
     struct ds_context c;
     const struct ds_dump_cpu *cpu = ds_dump_cpu(in->nt->target->dump, 0);
@@ -100,8 +154,7 @@ static void add_header_context(struct inputs *in)
                           : is_fault(in, &c)          ? "the fault itself"
                           : t->module_count == 0      ? "without a module list: whose is not known"
                           : !in_kernel_image(t, c.pc) ? "not in the kernel: whose is not known"
-                          : in->roles != NULL         ? "KeBugCheckEx, after the fault"
-                                                      : "KeBugCheckEx, where it was called";
+                                                      : bugcheck_meaning(in);
     add_context(in->f, &c, "header", meaning);
 }
 

@@ -43,14 +43,16 @@ static bool scan_run(struct ds_dump *dump, const struct ds_phys_run *run, uint64
 enum ds_status ds_scan_physical(struct ds_dump *dump, uint64_t pages, ds_page_fn *each, void *arg)
 {
     uint64_t left = pages;
-    struct ds_phys_run run;
-    size_t count = ds_dump_phys_run_count(dump);
-    for (size_t i = 0; i < count && ds_dump_phys_run(dump, i, &run); i++) {
+    struct ds_phys_run run = {0};
+    while (ds_dump_phys_next(dump, run.pa + run.size, &run.pa, &run.size)) {
         if (!scan_run(dump, &run, &left, each, arg)) {
             return left == 0 ? DS_LIMIT : DS_OK;
         }
+        if (run.size > UINT64_MAX - run.pa - 1) {
+            break;
+        }
     }
-    return count == DS_LIMIT_RUNS ? DS_LIMIT : DS_OK;
+    return DS_OK;
 }
 
 enum ds_status ds_scan_virtual(struct ds_space *space, uint64_t va, uint64_t size, ds_page_fn *each,

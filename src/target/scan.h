@@ -12,7 +12,7 @@ typedef bool ds_page_fn(void *arg, uint64_t address, const uint8_t *page, size_t
 
 /*
  * Captured physical pages in ascending order. DS_OK at the end or when `each` stopped it; DS_LIMIT
- * after `pages` pages, or where the list of runs was cut.
+ * after `pages` pages.
  */
 enum ds_status ds_scan_physical(struct ds_dump *dump, uint64_t pages, ds_page_fn *each,
                                 void *arg) DS_MUST_CHECK;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "symbols/globals.h"
+#include "symbols/pe_version.h"
 #include "target/dtb.h"
 #include "target/impl.h"
 
@@ -37,6 +38,26 @@ static void read_build_lab(struct ds_target *t)
         ds_step_add(t, "version", "NtBuildLab", DS_OK, ds_opt_unknown(DS_OK), "", "%s",
                     t->build_lab);
     }
+}
+
+/* The version resource of the image: exact, with the revision, where it was captured. */
+static bool from_resource(struct ds_target *t)
+{
+    struct ds_pe_version v;
+    if (t->kernel == NULL || !t->kernel_pe_known) {
+        return false;
+    }
+    struct ds_pe_memory memory = ds_pe_memory_of_space(t->kernel);
+    if (ds_pe_read_version(&memory, &t->kernel_pe, &v) != DS_OK || !v.has_numbers ||
+        v.file_numbers[2] == 0 || (t->build.known && t->build.value != v.file_numbers[2])) {
+        return false;
+    }
+    t->build = ds_opt_known(v.file_numbers[2]);
+    t->revision = ds_opt_known(v.file_numbers[3]);
+    ds_step_add(t, "version", "version resource", DS_OK, ds_opt_unknown(DS_OK), "verified",
+                "%u.%u.%u.%u of the kernel's image", v.file_numbers[0], v.file_numbers[1],
+                v.file_numbers[2], v.file_numbers[3]);
+    return true;
 }
 
 /*
@@ -85,7 +106,7 @@ void ds_boot_version(struct ds_target *t, struct ds_opt timestamp, struct ds_opt
                     "is known, the revision is not",
                     (unsigned long long)timestamp.value, (unsigned long long)size.value);
     }
-    if (!t->build.known) {
+    if (!t->version_exact && !from_resource(t) && !t->build.known) {
         find_build(t);
     }
 }
@@ -158,8 +179,9 @@ static void identify_kernel(struct ds_target *t)
     const char *pdb = NULL;
     id->arch = t->arch;
     id->build = (uint32_t)ds_opt_or(t->build, 0);
-    id->revision = t->version_exact ? t->version.revision : 0;
-    id->la57 = t->version_exact && strcmp(t->version.file, "ntoskrnl.exe") != 0;
+    id->revision = (uint32_t)ds_opt_or(t->revision, 0);
+    id->la57 = t->version_exact ? strcmp(t->version.file, "ntoskrnl.exe") != 0
+                                : t->kernel != NULL && ds_space_paging(t->kernel) == DS_PAGING_LA57;
     if (t->kernel_pe_known && t->kernel_pe.pdb_id[0] != '\0') {
         pdb = t->kernel_pe.pdb_id;
     } else if (t->version_exact) {

@@ -64,7 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ds_nt *nt;
     if (ds_source_memory_open(data, size, &src, NULL) != DS_OK)
         return 0;
-    if (ds_dump_open(src, &d, NULL) != DS_OK) {
+    /* What is no dump is memory without a header: nothing but its contents leads to a kernel. */
+    const struct ds_dump_options raw = {.raw = true};
+    if (ds_dump_open(src, &d, NULL) != DS_OK && ds_dump_open_with(src, &raw, &d, NULL) != DS_OK) {
         ds_source_close(src);
         return 0;
     }
