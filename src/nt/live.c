@@ -119,14 +119,6 @@ static void set_function(struct ds_nt *nt, struct ds_live *l, const struct ds_mo
     l->function = keep(nt, &b);
 }
 
-static const char *clause(struct ds_nt *nt, const char *rest, const char *name)
-{
-    struct ds_buf b;
-    ds_buf_init(&b, FUNCTION_MAX);
-    ds_buf_printf(&b, "%s%s", name, rest);
-    return keep(nt, &b);
-}
-
 /*
  * Who called the kernel's function that takes live dumps: the first driver outwards from it. Where
  * the function is not seen, the first driver of the stack is a hint and no more.
@@ -149,7 +141,7 @@ static void find_requester(struct ds_nt *nt, const struct ds_stack *stack, struc
         if (!capturing)
             return;
         l->module = m->name;
-        l->asked_how = clause(nt, " called the kernel's function that takes live dumps", m->name);
+        l->asked_how = "that driver called the kernel's function that takes live dumps";
         set_function(nt, l, m, stack->frames[i].pc);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "nt/bugcheck.h"
+#include "nt/live.h"
 #include "report/build.h"
 #include "report/json_parts.h"
 #include "report/paper.h"
@@ -56,10 +57,15 @@ static void info_bugcheck(struct ds_paper *p, const struct ds_dump_header *h)
         return;
     }
     const struct ds_bugcheck_doc *doc = ds_bugcheck_find((uint32_t)h->bugcheck_code.value);
-    ds_paper_fieldf(p, "Bugcheck", "0x%" PRIx64 " %s", h->bugcheck_code.value,
+    const char *evidence;
+    struct ds_opt live = ds_live_by_header(h, &evidence);
+    ds_paper_fieldf(p, "Bugcheck", "0x%" PRIx64 " %s%s", h->bugcheck_code.value,
                     h->bugcheck_code.value == 0 ? "(none: the system did not crash)"
                     : doc != NULL               ? doc->name
-                                                : "(not a listed code)");
+                                                : "(not a listed code)",
+                    h->bugcheck_code.value != 0 && live.known && live.value != 0
+                        ? " (a live dump: the system did not crash)"
+                        : "");
     struct ds_buf b;
     ds_buf_init(&b, 1024);
     for (unsigned i = 0; i < 4; i++) {

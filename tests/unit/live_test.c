@@ -123,6 +123,7 @@ static void nobody_is_blamed_for_a_live_dump(void)
     CHECK_U64(v.runner_up_count, 2);
     CHECK_STR(v.runners_up[0].module, "a.sys");
     CHECK_STR(v.runners_up[1].module, "b.sys");
+    CHECK(v.culprit.confidence != NULL);
     v = verdict_of(0x124, 0x10, DS_CULPRIT_HARDWARE);
     CHECK(v.culprit.kind == DS_CULPRIT_HARDWARE);
     v = verdict_of(0xd1, 0, DS_CULPRIT_DRIVER);
