@@ -16,6 +16,7 @@
 #define LOWEST_POINTER 0x10000u /* below: null and its members */
 #define KERNEL_PREFIXES 32768.0 /* upper 32 bits that a kernel address of 48 bits can have */
 #define CANONICAL_ODDS (34.0 / 131072.0) /* 17 equal bits but one: of either sign */
+#define REGION_BIT 39u                   /* below: within what one top entry covers */
 #define CHANCE_MEDIUM 0.01               /* above it a neighbour says little */
 
 struct prefix {
@@ -167,6 +168,21 @@ static void try_canonical(struct scene *s, const struct ds_bit_flip *base)
     }
 }
 
+/* Whether the dump knows of memory near va: in the 512 GB that one top entry covers, or, `close`,
+ * in the 1 GB of the entry below. What was freed has such neighbours. */
+static bool inhabited(const struct scene *s, uint64_t va, bool close)
+{
+    struct ds_explanation e;
+    if (ds_space_paging(s->t->kernel) == DS_PAGING_NONE) {
+        for (size_t i = 0; i < s->prefix_count; i++)
+            if (s->prefixes[i].high >> 7 == (uint32_t)(va >> 39))
+                return true;
+        return false;
+    }
+    ds_space_explain(s->t->kernel, va, &e);
+    return e.status == DS_OK || e.fault.level < (close ? 3 : 4);
+}
+
 /* A kernel address where nothing is mapped. Lower bits than `lowest` are left alone: code that
  * runs past the end of something is that far off as well. */
 static void try_mapped(struct scene *s, const struct ds_bit_flip *base)
@@ -183,6 +199,7 @@ static void try_mapped(struct scene *s, const struct ds_bit_flip *base)
         r.kind = "mapped";
         r.expected_is = "an address that the dump holds memory of";
         r.chance = readable_share(s) * (highest - lowest + 1);
+        r.confidence = s->bits == 32 || inhabited(s, base->value, bit < REGION_BIT) ? "low" : NULL;
         found(s, &r);
     }
 }
@@ -203,7 +220,8 @@ static void try_prefix(struct scene *s, const struct ds_bit_flip *base)
         r.expected_is =
             ds_flip_text(s->nt, "an address like %u others in the dump, which begin with 0x%08x",
                          seen, (uint32_t)(r.expected >> 32));
-        r.chance = 15.0 * (double)s->prefix_count / KERNEL_PREFIXES;
+        r.chance = (bit < REGION_BIT ? 15.0 : 8.0) * (double)s->prefix_count / KERNEL_PREFIXES;
+        r.confidence = inhabited(s, base->value, false) ? "low" : NULL;
         found(s, &r);
     }
 }
@@ -260,34 +278,9 @@ static void suspect_code(struct scene *s, const char *subject, struct ds_opt pla
             ds_flip_text(s->nt, "an address in %.64s%s", m->name[0] != '\0' ? m->name : "a module",
                          is_return && after.known ? ", right behind a call" : "");
         r.chance = code_share(s) * (canonical ? highest - lowest + 1 : CANONICAL_ODDS);
+        r.confidence = s->bits == 32 || bit < REGION_BIT ? "low" : NULL;
         found(s, &r);
     }
-}
-
-/* Where the call before a return address leads: a direct call, or one through memory. */
-static struct ds_opt call_target(const struct scene *s, uint64_t ret)
-{
-    static const unsigned sizes[] = {5, 6, 7};
-    struct ds_insn insn;
-    if (s->t->arch == DS_ARCH_ARM64)
-        return ds_nt_disassemble(s->nt, ret - 4, &insn) == DS_OK &&
-                       (insn.kind & DS_INSN_CALL) != 0 && insn.target != 0
-                   ? ds_opt_known(insn.target)
-                   : ds_opt_unknown(DS_NOT_FOUND);
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        if (ret < sizes[i] || ds_nt_disassemble(s->nt, ret - sizes[i], &insn) != DS_OK ||
-            insn.size != sizes[i] || (insn.kind & DS_INSN_CALL) == 0)
-            continue;
-        if (insn.target != 0)
-            return ds_opt_known(insn.target);
-        uint64_t pointer;
-        if (insn.memory_count > 0 && strcmp(insn.memory[0].base, "rip") == 0 &&
-            ds_space_read_ptr(s->t->kernel,
-                              insn.va + insn.size + (uint64_t)insn.memory[0].displacement, &pointer,
-                              NULL) == DS_OK)
-            return ds_opt_known(pointer);
-    }
-    return ds_opt_unknown(DS_NOT_FOUND);
 }
 
 static void try_target(struct scene *s, uint64_t pc, uint64_t target, const char *what)
@@ -306,6 +299,37 @@ static void try_target(struct scene *s, uint64_t pc, uint64_t target, const char
                                    .chance = 64.0 / 18446744073709551616.0});
 }
 
+/* Where a call leads: a direct one, one through memory, or one through a register; a call through
+ * memory may be a guard that goes on to where rax points. */
+static void try_call(struct scene *s, uint64_t pc, const struct ds_insn *call)
+{
+    uint64_t target;
+    const char *reg = call->target_register;
+    const char *what =
+        ds_flip_text(s->nt, "where the call at 0x%llx leads", (unsigned long long)call->va);
+    if (call->target != 0)
+        try_target(s, pc, call->target, what);
+    if (call->memory_count > 0 && strcmp(call->memory[0].base, "rip") == 0) {
+        uint64_t at = call->va + call->size + (uint64_t)call->memory[0].displacement;
+        if (ds_space_read_ptr(s->t->kernel, at, &target, NULL) == DS_OK)
+            try_target(s, pc, target, what);
+        reg = "rax";
+    }
+    if (reg[0] != '\0' && ds_insn_register(s->context, reg, &target))
+        try_target(s, pc, target, what);
+}
+
+/* The calls that may end right before a return address: bytes can be read in more than one way. */
+static void try_calls(struct scene *s, uint64_t pc, uint64_t ret)
+{
+    static const unsigned sizes[] = {4, 5, 6, 7, 2, 3};
+    struct ds_insn insn;
+    for (size_t i = 0; i < (s->t->arch == DS_ARCH_ARM64 ? 1 : 6); i++)
+        if (ret >= sizes[i] && ds_nt_disassemble(s->nt, ret - sizes[i], &insn) == DS_OK &&
+            insn.size == sizes[i] && (insn.kind & DS_INSN_CALL) != 0)
+            try_call(s, pc, &insn);
+}
+
 /* The instruction pointer itself leads nowhere. */
 static void suspect_pc(struct scene *s, uint64_t pc)
 {
@@ -315,18 +339,8 @@ static void suspect_pc(struct scene *s, uint64_t pc)
     bool known = s->t->arch == DS_ARCH_ARM64
                      ? ds_context_register(c, "lr", &ret)
                      : ds_space_read_ptr(s->t->kernel, c->sp, &ret, NULL) == DS_OK;
-    if (known) {
-        struct ds_opt target = call_target(s, ret);
-        if (target.known)
-            try_target(
-                s, pc, target.value,
-                ds_flip_text(s->nt, "where the call before 0x%llx leads", (unsigned long long)ret));
-    }
-    for (size_t i = 0; i < c->register_count; i++)
-        if (c->registers[i].size == s->t->pointer_size && c->registers[i].value != pc)
-            try_target(
-                s, pc, c->registers[i].value,
-                ds_flip_text(s->nt, "code that register %s points to", c->registers[i].name));
+    if (known)
+        try_calls(s, pc, ret);
     if (s->out->count == before)
         suspect_code(s, "instruction pointer", ds_opt_unknown(DS_OK), pc, false);
 }

@@ -14,7 +14,7 @@
 #define PRESENT 1u
 #define LARGE 0x80u
 #define PROTECTION 0x3e0u /* alone: demand zero */
-#define SOFTWARE 0xc1eu   /* prototype, transition, page file number */
+#define SOFTWARE 0xfc1eu  /* prototype, transition, page file number of any build */
 #define ONE_OF_ALL (64.0 / 18446744073709551616.0)
 
 struct pte_scene {
