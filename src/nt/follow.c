@@ -267,6 +267,7 @@ static void follow_by_type(struct ds_follow *f, uint32_t parameter, const struct
 
 static void follow_all(struct ds_follow *f)
 {
+    (void)ds_nt_fault(f->nt); /* whose thread crashed tells stacks apart */
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         if (families[i].code == f->code)
             families[i].follow(f);
