@@ -113,7 +113,7 @@ static void region_text(const struct ds_follow *f, uint64_t va, char *text, size
     else if (in_page_tables(t, va, &mapped))
         (void)snprintf(text, size, "page tables: entry of address 0x%llx", HEX(mapped));
     else if ((thread = stack_owner(f, va)) != NULL)
-        (void)snprintf(text, size, "kernel stack of tid 0x%llx", HEX(ds_opt_or(thread->tid, 0)));
+        (void)snprintf(text, size, "kernel stack of tid %llu", HEX(ds_opt_or(thread->tid, 0)));
     else {
         name = kdbg_region(f, va);
         if (name == NULL)

@@ -26,7 +26,7 @@ static void unlisted_thread(struct ds_follow *f, uint32_t parameter, const char 
         pid = ds_target_field(t, ethread.value, "_ETHREAD", "Cid.UniqueProcess");
     }
     if (tid.known && pid.known && tid.value <= UINT32_MAX && pid.value <= UINT32_MAX)
-        ds_follow_add(f, parameter, name, ethread, "tid 0x%llx of pid %llu, not in a thread list",
+        ds_follow_add(f, parameter, name, ethread, "tid %llu of pid %llu, not in a thread list",
                       HEX(tid.value), HEX(pid.value));
     else
         ds_follow_add(f, parameter, name, ethread, "not among the threads of the dump");
@@ -44,7 +44,7 @@ void ds_follow_thread(struct ds_follow *f, uint32_t parameter, const char *name,
     for (size_t i = 0; t != NULL && t->eprocess.known && i < ps->count && process == NULL; i++)
         process = ps->rows[i].eprocess == t->eprocess.value ? ps->rows[i].name : NULL;
     if (t != NULL && t->tid.known)
-        ds_follow_add(f, parameter, name, ethread, "tid 0x%llx of %s", HEX(t->tid.value),
+        ds_follow_add(f, parameter, name, ethread, "tid %llu of %s", HEX(t->tid.value),
                       process != NULL ? process : "a process of unknown name");
     else if (ethread.known)
         unlisted_thread(f, parameter, name, ethread);

@@ -162,7 +162,7 @@ static void test_objects(void)
     struct ds_nt *nt = with(0x44, AT, 0, 0, 0);
     CHECK_STR(fact(nt, "irp")->meaning,
               "stack location 4 of 2: no driver holds it, it is new or completed");
-    CHECK_STR(fact(nt, "irp_thread")->meaning, "tid 0x100c of smss.exe");
+    CHECK_STR(fact(nt, "irp_thread")->meaning, "tid 4108 of smss.exe");
     CHECK_STR(fact(nt, "irp_device")->name, "none");
     end(nt);
     begin(); /* not an IRP */
@@ -184,7 +184,7 @@ static void test_region(void)
 {
     begin();
     struct ds_nt *nt = with(0x50, AT + 0x10, 0, DRIVER_BASE, 0);
-    CHECK_STR(fact(nt, "region")->meaning, "kernel stack of tid 0x1000; the page is in memory");
+    CHECK_STR(fact(nt, "region")->meaning, "kernel stack of tid 4096; the page is in memory");
     end(nt);
     begin();
     nt = with(0x50, 0xfffff80600001234, 0, DRIVER_BASE, 0);
