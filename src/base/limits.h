@@ -28,6 +28,7 @@
 #define DS_LIMIT_SPACES 16                /* address spaces of processes kept open */
 #define DS_LIMIT_READ_TEXT (16u << 20)    /* bytes of one formatted listing of memory */
 #define DS_LIMIT_READ_RAW (64ull << 30)   /* bytes of one raw copy of memory */
+#define DS_LIMIT_MAP_ENTRIES 67108864     /* page-table entries read for one */
 #define DS_LIMIT_MAP_ROWS 1048576         /* rows of a map of an address space */
 #define DS_LIMIT_VADS 1048576             /* virtual address descriptors of one process */
 #define DS_LIMIT_VAD_DEPTH 64             /* levels of their tree */

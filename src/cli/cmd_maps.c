@@ -89,7 +89,8 @@ static bool put_region(struct listing *l, const struct ds_region_map *r)
 /* DS_OK, or DS_LIMIT where the listing was cut. */
 static enum ds_status virtual_map(struct listing *l)
 {
-    struct ds_space_iter it = {.va = 0, .end = l->m->digits == 8 ? UINT32_MAX : UINT64_MAX};
+    struct ds_space_iter it = {
+        .va = 0, .end = l->m->digits == 8 ? UINT32_MAX : UINT64_MAX, .limit = DS_LIMIT_MAP_ENTRIES};
     if (l->m->eprocess.known) { /* what is the process's own */
         bool large = !ds_target_is_kernel_va(l->m->target, 0x80000000u);
         it.end = l->m->digits > 8 ? INT64_MAX : large ? 0xbfffffffu : 0x7fffffffu;
