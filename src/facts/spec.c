@@ -28,6 +28,7 @@
     X(stack_frames)                                                                                \
     X(bugcheck_stack_frames)                                                                       \
     X(culprit_candidates)                                                                          \
+    X(windbg_keys)                                                                                 \
     X(processors)                                                                                  \
     X(processes)                                                                                   \
     X(threads)                                                                                     \

@@ -146,6 +146,12 @@ void ds_build_verdict(struct ds_builder *b, const struct ds_findings *findings)
     if (ds_report_worst(r, &worst))
         r->verdict.severity = ds_severity_name(worst);
     ds_signature_strong(r, &r->signature);
+    struct ds_windbg *w = ds_arena_alloc(&r->arena, 1, sizeof(*w));
+    if (w != NULL)
+        ds_windbg_find(b->nt, w);
+    else
+        b->no_memory = true;
+    r->windbg = w;
     if (r->verdict.what == NULL || r->verdict.who == NULL || r->verdict.why == NULL)
         b->no_memory = true;
 }

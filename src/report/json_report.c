@@ -193,6 +193,22 @@ void ds_json_part_signature(struct ds_json *j, const struct ds_report *r)
     ds_json_object_end(j);
 }
 
+/* The Windows debugger's own names, each only where it can be derived. */
+static void json_windbg(struct ds_json *j, const struct ds_report *r)
+{
+    const struct ds_windbg *w = r->windbg;
+    ds_json_key(j, "windbg");
+    ds_json_object(j);
+    ds_json_key_string(j, "bucket_confidence", w != NULL ? w->bucket_confidence : NULL);
+    ds_json_key_string(j, "bucket_reason", w != NULL ? w->bucket_reason : NULL);
+    ds_json_key(j, "keys");
+    ds_json_object(j);
+    for (size_t i = 0; w != NULL && i < w->count; i++)
+        ds_json_key_string(j, w->rows[i].name, w->rows[i].value);
+    ds_json_object_end(j);
+    ds_json_object_end(j);
+}
+
 static void json_instances(struct ds_json *j, const struct ds_report *r,
                            const struct ds_report_finding *f)
 {
@@ -318,6 +334,7 @@ enum ds_status ds_report_write_json(const struct ds_report *r, bool pretty, stru
     ds_json_part_opening(&j, r);
     ds_json_part_verdict(&j, r);
     ds_json_part_signature(&j, r);
+    json_windbg(&j, r);
     ds_json_part_findings(&j, r);
     ds_json_part_integrity(&j, r);
     json_walks(&j, r);

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "dumpscan/finding.h"
 #include "dumpscan/query.h"
+#include "facts/windbg.h"
 #include "report/report.h"
 
 #define DS_REPORT_SCHEMA_VERSION "1.0"
@@ -247,6 +248,7 @@ struct ds_report {
     struct ds_report_culprit runners_up[4];
     size_t runner_up_count;
     struct ds_signature signature;
+    const struct ds_windbg *windbg;     /* NULL only in tests */
     struct ds_report_finding *findings; /* matches, cannot tell, no match, in that order */
     size_t finding_count;
     struct ds_report_note *notes;

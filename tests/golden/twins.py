@@ -28,6 +28,9 @@ def report(runner, folder, name, ignored):
     value["walks"] = [w for w in value["walks"] if w["table_name"] not in TABLES]
     for part in ("findings", "no_match"):
         value[part] = [f for f in value[part] if f["id"] not in FINDINGS]
+    keys = value["windbg"]["keys"]  # some of these tell of the header as well
+    for key in [k for k in keys if k.startswith("Dump.Attributes.")]:
+        del keys[key]
     for path in ignored:
         part, _, member = path.partition(".")
         if member:
