@@ -56,7 +56,8 @@
 #define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes of a kernel image searched for KDBG, lists */
 #define DS_LIMIT_SCAN_PAGES 4194304       /* physical pages searched for a page directory, KDBG */
 #define DS_LIMIT_DTB_PROBES 65536         /* page directories tried out */
-#define DS_LIMIT_KERNEL_PAGES 2097152     /* mapped pages searched for the kernel image */
+#define DS_LIMIT_KERNEL_ENTRIES 2097152   /* table entries on the search for the kernel image */
+#define DS_LIMIT_KERNEL_PAGES 1048576     /* mapped pages searched for it */
 #define DS_LIMIT_IMAGES 4096              /* images looked at while searching for the kernel */
 #define DS_LIMIT_IMAGE_STEPS 16384        /* pages gone down from an address to its image */
 #define DS_LIMIT_SCAN_LINKS 1048576       /* pointers followed while searching for list heads */

@@ -93,7 +93,7 @@ enum ds_status ds_image_below(struct ds_space *space, uint64_t va, uint64_t *bas
 
 struct search {
     struct ds_space *space;
-    uint64_t pages, images; /* left to look at */
+    uint64_t entries, pages, images; /* left to look at */
     uint64_t base;
     const char *how;
 };
@@ -122,8 +122,11 @@ static bool search_run(struct search *s, const struct ds_space_run *run)
 
 static enum ds_status search_range(struct search *s, uint64_t from, uint64_t to)
 {
-    struct ds_space_iter it = {.va = from, .end = to};
+    struct ds_space_iter it = {.va = from, .end = to, .limit = s->entries};
     struct ds_space_run run;
+    if (s->entries == 0) {
+        return DS_LIMIT;
+    }
     enum ds_status status = ds_space_next_run(s->space, &it, &run);
     for (; status == DS_OK; status = ds_space_next_run(s->space, &it, &run)) {
         if (run.status == DS_OK && search_run(s, &run)) {
@@ -133,12 +136,16 @@ static enum ds_status search_range(struct search *s, uint64_t from, uint64_t to)
             return DS_LIMIT;
         }
     }
+    s->entries -= it.entries < s->entries ? it.entries : s->entries;
     return status;
 }
 
 enum ds_status ds_image_search(struct ds_space *space, uint64_t *base, const char **how)
 {
-    struct search s = {.space = space, .pages = DS_LIMIT_KERNEL_PAGES, .images = DS_LIMIT_IMAGES};
+    struct search s = {.space = space,
+                       .entries = DS_LIMIT_KERNEL_ENTRIES,
+                       .pages = DS_LIMIT_KERNEL_PAGES,
+                       .images = DS_LIMIT_IMAGES};
     enum ds_status status;
     if (ds_space_pointer_size(space) == 4) {
         status = search_range(&s, 0x80000000u, UINT32_MAX);
