@@ -14,10 +14,8 @@
 #define STACK_SEEN 4096u        /* bytes of the stack whose values show prefixes */
 #define NEAR 0x100000u          /* values this close stem from one another */
 #define LOWEST_POINTER 0x10000u /* below: null and its members */
-#define KERNEL_PREFIXES 32768.0 /* upper 32 bits that a kernel address of 48 bits can have */
-#define CANONICAL_ODDS (34.0 / 131072.0) /* 17 equal bits but one: of either sign */
-#define REGION_BIT 39u                   /* below: within what one top entry covers */
-#define CHANCE_MEDIUM 0.01               /* above it a neighbour says little */
+#define REGION_BIT 39u          /* below: within what one top entry covers */
+#define CHANCE_MEDIUM 0.01      /* above it a neighbour says little */
 
 struct prefix {
     uint32_t high;
@@ -33,6 +31,26 @@ struct scene {
     struct prefix prefixes[PREFIXES];
     size_t prefix_count;
 };
+
+/* Bytes of the kernel's half of the address space. */
+static double kernel_bytes(const struct scene *s)
+{
+    return (double)((uint64_t)1 << (s->bits - 1));
+}
+
+/* Upper 32 bits that a kernel address can have. */
+static double kernel_prefixes(const struct scene *s)
+{
+    return kernel_bytes(s) / 4294967296.0;
+}
+
+/* How often a value of no meaning is one bit away from canonical: n bits that must be equal have
+ * two such patterns, and 2n patterns beside those. */
+static double canonical_odds(const struct scene *s)
+{
+    unsigned n = 65 - s->bits;
+    return 2.0 * n / (double)((uint64_t)1 << n);
+}
 
 /* ---- prefixes ---- */
 
@@ -124,7 +142,7 @@ static double readable_share(const struct scene *s)
     double bytes = (double)ds_dump_phys_pages(s->t->dump) * 4096.0;
     for (size_t i = 0; i < ds_dump_virt_range_count(s->t->dump); i++)
         bytes += (double)ds_dump_virt_range(s->t->dump, i)->size;
-    double share = bytes / (s->bits == 32 ? 2147483648.0 : 140737488355328.0);
+    double share = bytes / kernel_bytes(s);
     return share < 1 ? share : 1;
 }
 
@@ -148,7 +166,7 @@ static void try_canonical(struct scene *s, const struct ds_bit_flip *base)
             continue;
         r.bit = bit;
         r.kind = "canonical";
-        r.chance = CANONICAL_ODDS;
+        r.chance = canonical_odds(s);
         r.confidence = "low";
         r.expected_is = "an address that the processor accepts";
         uint32_t seen = is_kernel(s, r.expected) ? prefix_seen(s, r.expected) : 0;
@@ -161,7 +179,7 @@ static void try_canonical(struct scene *s, const struct ds_bit_flip *base)
                                          "an address like %u others in the dump, which begin with "
                                          "0x%08x",
                                          seen, (uint32_t)(r.expected >> 32));
-            r.chance *= (double)s->prefix_count / KERNEL_PREFIXES;
+            r.chance *= (double)s->prefix_count / kernel_prefixes(s);
             r.confidence = NULL;
         }
         found(s, &r);
@@ -207,9 +225,9 @@ static void try_mapped(struct scene *s, const struct ds_bit_flip *base)
 /* A kernel address that begins like no other in the dump. Needs 64 bits. */
 static void try_prefix(struct scene *s, const struct ds_bit_flip *base)
 {
-    if (s->bits != 48 || prefix_seen(s, base->value) != 0)
+    if ((s->bits != 48 && s->bits != 49) || prefix_seen(s, base->value) != 0)
         return;
-    for (unsigned bit = 32; bit <= 46; bit++) {
+    for (unsigned bit = 32; bit <= s->bits - 2; bit++) {
         struct ds_bit_flip r = *base;
         r.expected = base->value ^ (uint64_t)1 << bit;
         uint32_t seen = is_kernel(s, r.expected) ? prefix_seen(s, r.expected) : 0;
@@ -220,7 +238,7 @@ static void try_prefix(struct scene *s, const struct ds_bit_flip *base)
         r.expected_is =
             ds_flip_text(s->nt, "an address like %u others in the dump, which begin with 0x%08x",
                          seen, (uint32_t)(r.expected >> 32));
-        r.chance = (bit < REGION_BIT ? 15.0 : 8.0) * (double)s->prefix_count / KERNEL_PREFIXES;
+        r.chance = (bit < REGION_BIT ? 15.0 : 8.0) * (double)s->prefix_count / kernel_prefixes(s);
         r.confidence = inhabited(s, base->value, false) ? "low" : NULL;
         found(s, &r);
     }
@@ -253,7 +271,7 @@ static double code_share(const struct scene *s)
     double bytes = 0;
     for (size_t i = 0; i < s->t->module_count; i++)
         bytes += (double)s->t->modules[i].size;
-    double share = bytes / (s->bits == 32 ? 2147483648.0 : 140737488355328.0);
+    double share = bytes / kernel_bytes(s);
     return share < 1 ? share : 1;
 }
 
@@ -277,7 +295,7 @@ static void suspect_code(struct scene *s, const char *subject, struct ds_opt pla
         r.expected_is =
             ds_flip_text(s->nt, "an address in %.64s%s", m->name[0] != '\0' ? m->name : "a module",
                          is_return && after.known ? ", right behind a call" : "");
-        r.chance = code_share(s) * (canonical ? highest - lowest + 1 : CANONICAL_ODDS);
+        r.chance = code_share(s) * (canonical ? highest - lowest + 1 : canonical_odds(s));
         r.confidence = s->bits == 32 || bit < REGION_BIT ? "low" : NULL;
         found(s, &r);
     }

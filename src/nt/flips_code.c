@@ -11,6 +11,17 @@
 #define GROUND (16.0 * 8192.0)
 #define OPERAND 8.0
 
+/* How often a change of one bit in the base register's number hits one of the registers that are
+ * null: 4 of 15 can be reached. Null is common, so that such an agreement says little. */
+static double null_odds(const struct ds_context *c)
+{
+    unsigned null = 0;
+    for (size_t i = 0; i < c->register_count; i++)
+        null += c->registers[i].size >= 4 && c->registers[i].value < 0x10000;
+    double odds = 4.0 * null / 15.0;
+    return odds < 1 ? odds : 1;
+}
+
 static void try_bit(struct ds_flip_list *l, const struct ds_fault_insn *x,
                     const struct ds_claim *claim, uint8_t *code, size_t len, unsigned bit)
 {
@@ -28,16 +39,18 @@ static void try_bit(struct ds_flip_list *l, const struct ds_fault_insn *x,
     struct ds_opt agrees = ds_claim_judge(claim, &changed, operands, n, &why);
     if (!agrees.known || agrees.value == 0)
         return;
-    ds_flip_add(
-        l, &(struct ds_bit_flip){.subject = ds_flip_text(l->nt, "byte %u of the instruction", byte),
-                                 .place = ds_opt_known(x->insn.va + byte),
-                                 .value = code[byte],
-                                 .expected = (uint64_t)code[byte] ^ (1u << (bit & 7)),
-                                 .bit = bit & 7,
-                                 .kind = "instruction",
-                                 .expected_is = ds_flip_text(l->nt, "%.150s", changed.text),
-                                 .confidence = "medium",
-                                 .chance = x->insn.size * 8.0 * OPERAND / GROUND});
+    bool null = claim->kind != DS_CLAIM_ADDRESS || claim->address < 0x10000;
+    struct ds_bit_flip row = {.subject = ds_flip_text(l->nt, "byte %u of the instruction", byte),
+                              .place = ds_opt_known(x->insn.va + byte),
+                              .value = code[byte],
+                              .expected = (uint64_t)code[byte] ^ (1u << (bit & 7)),
+                              .bit = bit & 7,
+                              .kind = "instruction",
+                              .expected_is = ds_flip_text(l->nt, "%.150s", changed.text),
+                              .confidence = null ? "low" : "medium",
+                              .chance = null ? null_odds(x->context)
+                                             : x->insn.size * 8.0 * OPERAND / GROUND};
+    ds_flip_add(l, &row);
 }
 
 static void try_all(struct ds_flip_list *l, const struct ds_fault_insn *x)

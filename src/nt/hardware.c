@@ -66,6 +66,8 @@ unsigned ds_va_bits(const struct ds_target *t)
 {
     if (t->pointer_size == 4)
         return 32;
+    if (t->arch == DS_ARCH_ARM64) /* 48 bits in either half, bit 48 and up tell which */
+        return 49;
     bool la57 = t->kernel != NULL && ds_space_paging(t->kernel) == DS_PAGING_LA57;
     for (size_t i = 0; i < t->module_count && !la57; i++) /* a minidump has no page tables */
         la57 = ds_text_casecmp(t->modules[i].name, "ntkrla57.exe") == 0;

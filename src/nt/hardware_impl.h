@@ -35,8 +35,8 @@ struct ds_claim {
 };
 struct ds_claim ds_claim_of(struct ds_nt *nt);
 
-/* Bits of a virtual address that the processor translates, the sign among them: 48, 57 with five
- * levels of tables, 32. */
+/* Bits of a virtual address up to the one that all above it must equal: 48; 57 with five levels of
+ * tables; 49 on ARM64; 32. */
 unsigned ds_va_bits(const struct ds_target *t);
 /* Whether the bits above the sign all equal it. */
 bool ds_is_canonical(uint64_t va, unsigned va_bits);
