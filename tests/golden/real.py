@@ -40,6 +40,14 @@ def x64(d, truth):
               [0x1000007E] + [number(truth["header"][f"BugCheckParameter{i}"])
                               for i in range(1, 5)], "bugcheck")
 
+    def followed():
+        rows = d.query("SELECT parameter, name, value, meaning FROM bugcheck_facts")
+        got = {(r["parameter"], r["name"]): (number(r["value"]), r["meaning"]) for r in rows}
+        at = number(truth["header"]["BugCheckParameter2"])
+        equal(got[(3, "exception_address")], (at, "amdppm+0x334c"), "exception address")
+        equal(got[(3, "exception_code")], (0xC0000005, "STATUS_ACCESS_VIOLATION"), "code")
+        equal(got[(4, "pc")][0], at, "instruction pointer")
+
     def drivers():
         rows = d.query("SELECT base, size, name FROM modules")
         got = {(number(r["base"]), number(r["size"]), r["name"]) for r in rows}
@@ -98,7 +106,8 @@ def x64(d, truth):
                     wrong.append((want, got.get(number(f["pc"]))))
         equal(wrong, [], "names with the symbol table")
 
-    yield from (("frames", frames), ("names", names), ("bugcheck", bugcheck), ("drivers", drivers), ("unloaded drivers", unloaded),
+    yield from (("frames", frames), ("names", names), ("bugcheck", bugcheck), ("followed", followed),
+                ("drivers", drivers), ("unloaded drivers", unloaded),
                 ("blobs", blobs), ("process", process), ("revision", revision),
                 ("culprit", culprit), ("faulting context", context))
 
