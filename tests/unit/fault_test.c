@@ -243,6 +243,71 @@ static void test_header_exception(void)
     kernel_close(&k);
 }
 
+/* Part of the stack was not captured: the frame beyond it is found all the same. */
+static void test_trap_frame_beyond_a_hole(void)
+{
+    start();
+    put_trap_frame(STACK_TOP(0) - 0x600, FAULT_PC, FAULT_SP);
+    kernel_bugcheck(&k, 0xd1, 0x28, 2, 0, FAULT_PC);
+    kernel_header_context(&k, KERNEL_BASE + 0x3f5a80, STACK_TOP(0) - 0x3ff8);
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_fault_facts *f = ds_nt_fault(nt);
+    CHECK_STR(chosen(f)->source, "trap frame on the stack");
+    CHECK_U64(chosen(f)->context.sp, FAULT_SP);
+    check_fault_stack(f);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+#define IDT 0xffff850200000000u
+#define TSS 0xffff850200002000u
+
+/* The stack that the processor switches to for a double fault: by the gate's index in the TSS. */
+static void test_double_fault_stack(void)
+{
+    uint64_t top = 0xffff850100006000u, kpcr = PRCB(0) - 0x180;
+    start();
+    for (uint64_t va = top - 0x200; va < top; va += 8) {
+        maker_ptr(&k.m, va, 0);
+    }
+    for (unsigned vector = 0; vector < 32; vector++) {
+        maker_put(&k.m, IDT + vector * 16 + 4, vector == 8 ? 3 : 0, 1);
+    }
+    maker_ptr(&k.m, TSS + 0x1c + 3 * 8, top); /* Ist[3] (Intel SDM: IST1 stands at 24h) */
+    kernel_set(&k, kpcr, "_KPCR", "IdtBase", IDT);
+    kernel_set(&k, kpcr, "_KPCR", "TssBase", TSS);
+    kernel_header_context(&k, KERNEL_BASE + 0x3f5a80, top - 0x200);
+    maker_ptr(&k.m, top - 0x100, RETURN_2);
+    struct ds_nt *nt = kernel_nt(&k);
+    CHECK_STR(ds_nt_fault(nt)->stack_kind, "double-fault stack");
+    CHECK_U64(ds_nt_fault(nt)->stack.count, 2);
+    ds_nt_close(nt);
+    maker_put(&k.m, IDT + 8 * 16 + 4, 0, 1); /* no stack of its own */
+    nt = kernel_nt(&k);
+    CHECK_STR(ds_nt_fault(nt)->stack_kind, "unknown stack");
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+static void test_idle_and_expanded_stacks(void)
+{
+    uint64_t control = STACK_TOP(0) - 0x50;
+    start();
+    kernel_header_context(&k, KERNEL_BASE + 0x3f5a80, STACK_TOP(0) - 0x800);
+    kernel_set(&k, PRCB(0), "_KPRCB", "IdleThread", THREAD(0));
+    struct ds_nt *nt = kernel_nt(&k);
+    CHECK_STR(ds_nt_fault(nt)->stack_kind, "idle thread stack");
+    ds_nt_close(nt);
+    kernel_set(&k, PRCB(0), "_KPRCB", "IdleThread", THREAD(40));
+    kernel_set(&k, THREAD(0), "_KTHREAD", "InitialStack", control);
+    kernel_set(&k, control, "_KSTACK_CONTROL", "Previous.StackBase", STACK_TOP(3));
+    kernel_set(&k, control, "_KSTACK_CONTROL", "Previous.StackLimit", STACK_TOP(3) - 0x6000);
+    nt = kernel_nt(&k);
+    CHECK_STR(ds_nt_fault(nt)->stack_kind, "expanded thread stack");
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
 static void test_dpc_stack(void)
 {
     uint64_t top = 0xffff850100006000u;
@@ -393,4 +458,5 @@ static void test_no_context(void)
 TEST_MAIN(TEST(test_8e), TEST(test_1e_with_an_unknown_parameter), TEST(test_no_context),
           TEST(test_7e), TEST(test_3b_and_unreadable_context), TEST(test_d1_trap_frame_on_stack),
           TEST(test_139), TEST(test_access), TEST(test_header_exception), TEST(test_dpc_stack),
-          TEST(test_call_forms), TEST(test_frame_limit))
+          TEST(test_trap_frame_beyond_a_hole), TEST(test_double_fault_stack),
+          TEST(test_idle_and_expanded_stacks), TEST(test_call_forms), TEST(test_frame_limit))
