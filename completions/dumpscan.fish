@@ -1,5 +1,5 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns vtop pte read maps share convert explain error help
+set -l commands analyze info query tables patterns vtop pte read maps share convert explain error strip help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
@@ -14,6 +14,7 @@ complete -c dumpscan -n $none -a share -d 'Which processes share the page at an 
 complete -c dumpscan -n $none -a convert -d 'Write the memory of any container as a DMP'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'
+complete -c dumpscan -n $none -a strip -d 'Copy a minidump without leftovers of other files'
 complete -c dumpscan -n $none -a help -d 'Show help, also of one command'
 complete -c dumpscan -n '__fish_seen_subcommand_from help' -f -a "$commands"
 complete -c dumpscan -n '__fish_seen_subcommand_from patterns' -a 'list show check'
@@ -35,6 +36,9 @@ complete -c dumpscan -s p -l physical -d 'The address is a physical one'
 complete -c dumpscan -s t -l type -x -a 'db dw dd dq dc dp dps da du' -d 'Show as'
 complete -c dumpscan -l binary -d 'Write the bytes as they are'
 complete -c dumpscan -l virtual -d 'Map virtual memory'
+complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l paths -d 'Leave out paths of process images as well'
+complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l blobs -d 'Leave out all secondary data as well'
+complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l force -d 'Replace the copy when it exists'
 complete -c dumpscan -l color -x -a 'auto always never' -d 'Colour text'
 complete -c dumpscan -s h -l help -d 'Show help'
 complete -c dumpscan -s V -l version -d 'Show the version'

@@ -274,6 +274,30 @@ enum ds_status ds_snapshot_report(struct ds_snapshot *s, enum ds_format format, 
 enum ds_status ds_snapshot_report_string(struct ds_snapshot *s, enum ds_format format,
                                          unsigned flags, char **ret, size_t *len,
                                          struct ds_err *err) DS_MUST_CHECK;
+/** ds_snapshot_strip(): leave out the paths of process images, which may hold a person's name. */
+#define DS_STRIP_PATHS 1u
+/** ds_snapshot_strip(): leave out all secondary data. */
+#define DS_STRIP_BLOBS 2u
+
+/** What ds_snapshot_strip() did. */
+struct ds_strip_result {
+    uint64_t leftover_bytes; /**< left out: bytes at the end that belong to nothing */
+    uint64_t blobs;          /**< left out: secondary data blobs */
+    uint64_t blob_bytes;     /**< their bytes in the file, headers included */
+    uint64_t written;        /**< bytes of the copy */
+    bool damaged;            /**< the dump is damaged; the copy is as much of it as there is */
+};
+
+/**
+ * Writes a copy of the dump without what is private and no reader needs: the bytes after its end,
+ * and what `flags` (DS_STRIP_*) says. Everything else reads as before. Errors: DS_UNSUPPORTED when
+ * the dump holds memory itself and there is nothing to leave out; DS_TRUNCATED when it cannot be
+ * told where the dump ends; DS_IO. Nothing was written then, but for DS_IO.
+ */
+enum ds_status ds_snapshot_strip(struct ds_snapshot *s, unsigned flags, ds_write_fn *write,
+                                 void *arg, struct ds_strip_result *ret,
+                                 struct ds_err *err) DS_MUST_CHECK;
+
 /** What the header alone tells, in the same formats; reads nothing else. */
 enum ds_status ds_snapshot_info_string(struct ds_snapshot *s, enum ds_format format, unsigned flags,
                                        char **ret, size_t *len, struct ds_err *err) DS_MUST_CHECK;

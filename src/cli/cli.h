@@ -37,6 +37,9 @@ enum {
     CLI_OPT_VERBOSE = 32,
     CLI_OPT_LIST = 64,
     CLI_OPT_EVERYWHERE = 128,
+    CLI_OPT_PATHS = 0x100,
+    CLI_OPT_BLOBS = 0x200,
+    CLI_OPT_FORCE = 0x400,
     CLI_OPT_PROCESS = 0x10000,
     CLI_OPT_DTB = 0x20000,
     CLI_OPT_PHYSICAL = 0x40000,
@@ -101,7 +104,8 @@ extern const struct cli_option cli_options[];
 extern const size_t cli_option_count;
 
 extern const struct cli_command cli_analyze, cli_info, cli_query, cli_tables, cli_patterns,
-    cli_explain, cli_error, cli_convert, cli_vtop, cli_pte, cli_read, cli_maps, cli_share, cli_help;
+    cli_explain, cli_error, cli_strip, cli_convert, cli_vtop, cli_pte, cli_read, cli_maps,
+    cli_share, cli_help;
 
 /*
  * Parses argv. *command is the one named by the first operand, else cli_analyze. Returns CLI_OK,

@@ -2,8 +2,9 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze, &cli_info, &cli_query, &cli_tables,  &cli_patterns, &cli_vtop,  &cli_pte,
-    &cli_read,    &cli_maps, &cli_share, &cli_convert, &cli_explain,  &cli_error, &cli_help,
+    &cli_analyze, &cli_info,    &cli_query, &cli_tables, &cli_patterns,
+    &cli_vtop,    &cli_pte,     &cli_read,  &cli_maps,   &cli_share,
+    &cli_convert, &cli_explain, &cli_error, &cli_strip,  &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
@@ -31,6 +32,9 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_RAW, 0, "raw", NULL, "take FILE for raw physical memory"},
     {CLI_OPT_KERNEL_BASE, 0, "kernel-base", "VA", "take the kernel's image to begin at VA"},
     {CLI_OPT_KDBG, 0, "kdbg", "VA", "take KDDEBUGGER_DATA64 to be at VA"},
+    {CLI_OPT_PATHS, 0, "paths", NULL, "leave out paths of process images as well"},
+    {CLI_OPT_BLOBS, 0, "blobs", NULL, "leave out all secondary data as well"},
+    {CLI_OPT_FORCE, 0, "force", NULL, "replace OUT when it exists"},
     {CLI_OPT_EVERYWHERE, 0, "color", "WHEN", "colour: auto (default), always or never"},
     {CLI_OPT_EVERYWHERE, 'h', "help", NULL, "show help and exit"},
     {CLI_OPT_EVERYWHERE, 'V', "version", NULL, "show the version and exit"},

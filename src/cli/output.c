@@ -7,10 +7,10 @@
 #include "cli/cli.h"
 
 /* Overwriting one of the dumps with its own report would be a costly slip. */
-static bool is_input(const struct cli_args *args)
+static bool is_input(const struct cli_args *args, const char *path)
 {
     for (size_t i = 0; i < args->operand_count; i++)
-        if (ds_os_same_file(args->operands[i], args->output))
+        if (ds_os_same_file(args->operands[i], path))
             return true;
     return false;
 }
@@ -20,7 +20,7 @@ int cli_out_open(const struct cli_args *args, struct cli_out *out)
     *out = (struct cli_out){.stream = stdout};
     if (args->output == NULL)
         return CLI_OK;
-    if (is_input(args))
+    if (is_input(args, args->output))
         return cli_usage_error(NULL, "-o %s would overwrite the input", args->output);
     struct ds_buf name;
     ds_buf_init(&name, 1u << 20);
@@ -29,6 +29,11 @@ int cli_out_open(const struct cli_args *args, struct cli_out *out)
         ds_buf_deinit(&name);
         cli_error_message(NULL, "out of memory");
         return CLI_INTERNAL;
+    }
+    if (is_input(args, name.data)) {
+        ds_buf_deinit(&name);
+        return cli_usage_error(NULL, "-o %s would be written by way of %s.tmp, the input",
+                               args->output, args->output);
     }
     out->path = args->output;
     out->temporary = name.data;

@@ -162,7 +162,7 @@ static void check_counts(struct ds_dump *d, const struct ds_bitmap_body *x)
     if (b->whole_pages < b->set)
         ds_phys_note_short(d, need, b->set - b->whole_pages,
                            select_page(b, b->whole_pages) * DS_PAGE_SIZE);
-    else if (need < d->file_size)
+    else
         ds_blobs_read(d, need, true);
     ds_tail_check_pages(d, x->first_page, need);
 }

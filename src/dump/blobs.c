@@ -55,6 +55,8 @@ static void note_leftover(struct ds_dump *d, uint64_t off)
     uint64_t left = d->file_size - off, looked = zero_bytes(d, off);
     bool zero = looked == left;
     d->leftover = zero ? 0 : left;
+    d->leftover_offset = off;
+    d->end_known = true;
     struct ds_integrity_note *n = ds_dump_note(d, DS_INTEGRITY_NOTE, "file.leftover_tail", off);
     ds_integrity_expected(n, "the end of the file after the last blob");
     if (!zero && looked >= LEFTOVER_LOOK)
@@ -66,7 +68,8 @@ static void note_leftover(struct ds_dump *d, uint64_t off)
                            zero ? "all zero" : "not all zero");
     ds_integrity_lost(n, zero ? "nothing: room that the writer did not use"
                               : "nothing of the dump; the bytes are leftovers of other files and "
-                                "may be private: cut them off before sharing the dump");
+                                "may be private: 'dumpscan strip' makes a copy without "
+                                "them");
 }
 
 /* Whether the file ends within a blob's header: what is left begins like one. */
@@ -87,9 +90,10 @@ static bool read_blob(struct ds_dump *d, uint64_t *off)
     if (ds_dump_read_file(d, *off, raw, sizeof(raw)) != DS_OK || ds_le32(raw) != BLOB_HEADER)
         return false;
     uint64_t pre = ds_le32(raw + 24), post = ds_le32(raw + 28), size = ds_le32(raw + 20);
-    struct ds_blob b = {.file_offset = *off + BLOB_HEADER + pre, .size = size};
+    struct ds_blob b = {.file_offset = *off + BLOB_HEADER + pre, .size = size, .begin = *off};
     tag_text(raw + 4, b.tag);
     b.captured = ds_dump_captured(d, b.file_offset, size);
+    b.end = b.file_offset + size + post < d->file_size ? b.file_offset + size + post : d->file_size;
     if (!add_blob(d, &b)) {
         struct ds_integrity_note *n = ds_dump_note(d, DS_INTEGRITY_NOTE, "blob.limit", *off);
         ds_integrity_expected(n, "at most %u blobs", (unsigned)DS_LIMIT_BLOBS);
@@ -106,10 +110,12 @@ static bool read_blob(struct ds_dump *d, uint64_t *off)
         ds_integrity_found(n, "%llu bytes before the file ends", (unsigned long long)b.captured);
         ds_integrity_lost(n, "the rest of this blob and all that followed it; the blobs before and "
                              "the minidump itself are complete");
+        d->end_known = false;
         *off = d->file_size;
         return false;
     }
     *off = b.file_offset + size + post;
+    d->end_known = *off == d->file_size;
     return true;
 }
 
@@ -117,6 +123,7 @@ void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
 {
     uint8_t raw[FILE_HEADER] = {0};
     size_t have;
+    d->end_known = off == d->file_size;
     if (off >= d->file_size ||
         ds_source_read_some(d->src, off, raw, sizeof(raw), &have, NULL) != DS_OK || have == 0)
         return;
@@ -132,6 +139,7 @@ void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
                     (unsigned)have);
         return;
     }
+    d->blobs_offset = ds_opt_known(off);
     d->blob_build = ds_opt_known(ds_le32(raw + 12));
     uint32_t header = ds_le32(raw + 8);
     if (header != FILE_HEADER) {
@@ -142,6 +150,7 @@ void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required)
         ds_integrity_lost(n, "nothing, if the first blob follows as usual; else all blobs");
     }
     off += FILE_HEADER;
+    d->end_known = off == d->file_size;
     while (read_blob(d, &off))
         continue;
     if (off >= d->file_size)

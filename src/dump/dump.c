@@ -188,6 +188,7 @@ static enum ds_status open_form32(struct ds_dump *d, uint32_t type, struct ds_er
         return ds_summary_open(d, type, err);
     case 3:
         d->kind = DS_DUMP_HEADER_ONLY;
+        d->end_known = d->file_size <= d->header.body_offset;
         return DS_OK;
     case 4:
         return ds_triage_open(d, err);
@@ -205,6 +206,7 @@ static enum ds_status open_form64(struct ds_dump *d, uint32_t type, struct ds_er
         return ds_summary_open(d, type, err);
     case 3:
         d->kind = DS_DUMP_HEADER_ONLY;
+        d->end_known = d->file_size <= d->header.body_offset;
         return DS_OK;
     case 4:
         return ds_triage_open(d, err);
@@ -423,6 +425,21 @@ void ds_dump_set_arch(struct ds_dump *d, enum ds_arch arch)
 uint64_t ds_dump_leftover_bytes(const struct ds_dump *d)
 {
     return d->leftover;
+}
+
+bool ds_dump_leftover_known(const struct ds_dump *d)
+{
+    return d->end_known;
+}
+
+uint64_t ds_dump_leftover_offset(const struct ds_dump *d)
+{
+    return d->leftover != 0 ? d->leftover_offset : d->file_size;
+}
+
+struct ds_opt ds_dump_blobs_offset(const struct ds_dump *d)
+{
+    return d->blobs_offset;
 }
 
 enum ds_status ds_dump_read_file(struct ds_dump *d, uint64_t off, void *buf, size_t len)

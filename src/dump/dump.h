@@ -133,6 +133,7 @@ struct ds_blob {
     uint64_t file_offset; /* of the data */
     uint64_t size;        /* as stated */
     uint64_t captured;    /* bytes of it that the file holds */
+    uint64_t begin, end;  /* of its record in the file, header and padding included */
 };
 
 struct ds_dump;
@@ -274,5 +275,11 @@ enum ds_status ds_dump_blob_load_at(struct ds_dump *d, size_t index, uint8_t **r
                                     size_t *size) DS_MUST_CHECK;
 /* Bytes after the last blob that belong to nothing (leftovers of an older file); 0 when none. */
 uint64_t ds_dump_leftover_bytes(const struct ds_dump *d);
+/* Whether it can be told at all: false when the file ends early or its end is not known. */
+bool ds_dump_leftover_known(const struct ds_dump *d);
+/* Where in the file they begin; the file's size when there are none. */
+uint64_t ds_dump_leftover_offset(const struct ds_dump *d);
+/* Where in the file the secondary data begin, their own header included; unknown without any. */
+struct ds_opt ds_dump_blobs_offset(const struct ds_dump *d);
 
 #endif

@@ -131,6 +131,7 @@ static enum ds_status add_runs(struct ds_dump *d, const struct descriptor *x, st
 
 void ds_phys_note_short(struct ds_dump *d, uint64_t need, uint64_t lost_pages, uint64_t first_pa)
 {
+    d->end_known = true; /* all that there is belongs to the dump */
     struct ds_integrity_note *n =
         ds_dump_note(d, DS_INTEGRITY_DAMAGE, "file.truncated", d->file_size);
     ds_integrity_expected(n, "0x%llx bytes", (unsigned long long)need);
@@ -158,7 +159,7 @@ static enum ds_status open_runs(struct ds_dump *d, const struct descriptor *x, s
     check_sums(d, x, &s);
     if (s.lost_pages != 0)
         ds_phys_note_short(d, s.need, s.lost_pages, s.lost_pa);
-    else if (s.need < d->file_size)
+    else
         ds_blobs_read(d, s.need, true);
     ds_tail_check_pages(d, d->header.body_offset, s.need);
     return DS_OK;

@@ -97,7 +97,9 @@ struct ds_dump {
     struct ds_dump_cpu *cpus; /* arena; NULL unless the container keeps processor states */
     size_t cpu_count;
     struct ds_opt blob_build; /* BuildNumber of the blob file header */
-    uint64_t leftover;
+    uint64_t leftover, leftover_offset;
+    bool end_known;             /* what the dump's structures describe ends within the file */
+    struct ds_opt blobs_offset; /* of the blob file header */
 };
 
 /* Adds a note to the dump's list; see integrity.h. */

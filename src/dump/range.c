@@ -242,7 +242,7 @@ enum ds_status ds_range_open(struct ds_dump *d, uint32_t type, struct ds_err *er
     check_sums(d, &m, &s);
     if (s.lost != 0)
         ds_phys_note_short(d, s.need, s.lost, s.lost_pa);
-    else if (s.need < d->file_size && !s.stopped)
+    else if (!s.stopped)
         ds_blobs_read(d, s.need, true);
     ds_tail_check_pages(d, m.first_page, s.need);
     return DS_OK;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "dump/blob_names.h"
+#include "dump/blob_summary.h"
 #include "facts/render.h"
 #include "facts/table.h"
 
@@ -21,8 +22,8 @@ struct dump_row {
     const struct ds_target *target;
     const char *kind, *kind_text, *architecture, *version_name, *windows_version;
     const char *build_lab, *layout_source, *layout_trust;
-    uint64_t file_size, physical_pages, leftover_bytes;
-    struct ds_opt kernel_base, kdbg, build, revision;
+    uint64_t file_size, physical_pages;
+    struct ds_opt leftover_bytes, kernel_base, kdbg, build, revision;
     struct ds_opt size_of_dump, valid_marker, kernel_written, triage_options, top_of_stack;
     struct ds_opt drivers_stated, data_blocks_stated;
 };
@@ -149,8 +150,10 @@ static const struct ds_column_spec dump_columns[] = {
      DS_DERIVED(derive_complete_memory)},
     {"physical_pages", DS_COL_INTEGER, "captured physical pages of 4096 bytes", "",
      DS_FIELD(ROW, physical_pages)},
-    {"leftover_bytes", DS_COL_INTEGER, "bytes at the end of the file that belong to nothing", "",
-     DS_FIELD(ROW, leftover_bytes)},
+    {"leftover_bytes", DS_COL_INTEGER,
+     "bytes at the end of the file that belong to nothing; NULL when it cannot be told where the "
+     "dump ends",
+     "", DS_FIELD(ROW, leftover_bytes)},
     {"size_of_dump", DS_COL_INTEGER, "triage: SizeOfDump, bytes before the secondary data",
      ".dumpdebug", DS_FIELD(ROW, size_of_dump)},
     {"valid_marker", DS_COL_BOOL, "triage: whether the end marker stands where it must",
@@ -213,7 +216,8 @@ static void dump_fill(struct ds_facts *f, struct ds_rows *ret)
     r->architecture = ds_arch_name(r->header.arch);
     r->file_size = ds_dump_file_size(d);
     r->physical_pages = ds_dump_phys_pages(d);
-    r->leftover_bytes = ds_dump_leftover_bytes(d);
+    if (ds_dump_leftover_known(d))
+        r->leftover_bytes = ds_opt_known(ds_dump_leftover_bytes(d));
     r->kernel_base = t->kernel_base;
     r->kdbg = t->kdbg;
     r->build = t->build;
@@ -399,12 +403,11 @@ DS_TABLE(virtual_ranges,
 
 /* ---- secondary_blobs ---- */
 
-#define PREVIEW 16 /* bytes shown of a blob */
-
 struct blob_row {
     struct ds_blob blob;
     const char *name, *description; /* static; NULL when the tag is not known */
-    char preview[2 * PREVIEW + 1];
+    const char *summary;
+    char preview[2 * DS_BLOB_PREVIEW + 1], preview_text[DS_BLOB_PREVIEW + 1];
 };
 
 #define ROW struct blob_row
@@ -419,19 +422,25 @@ static const struct ds_column_spec blob_columns[] = {
     {"size", DS_COL_INTEGER, "bytes as stated", ".enumtag", DS_FIELD(ROW, blob.size)},
     {"captured", DS_COL_INTEGER, "bytes of it that the file holds", "",
      DS_FIELD(ROW, blob.captured)},
-    {"preview", DS_COL_TEXT, "its first 16 bytes in hex; NULL when it has none", ".enumtag",
+    {"summary", DS_COL_TEXT,
+     "what this one holds, in a few words; NULL when its layout is not known", "",
+     DS_FIELD(ROW, summary)},
+    {"preview", DS_COL_TEXT, "its first 32 bytes in hex; NULL when it has none", ".enumtag",
      DS_FIELD(ROW, preview)},
+    {"preview_text", DS_COL_TEXT, "the same as ASCII, with a dot for what cannot be printed",
+     ".enumtag", DS_FIELD(ROW, preview_text)},
 };
 #undef ROW
 
-static void blob_preview(struct ds_dump *d, const struct ds_blob *b, char *out)
+static const char *blob_summary(struct ds_facts *f, struct ds_dump *d, size_t index)
 {
-    uint8_t raw[PREVIEW];
-    size_t n = b->captured < PREVIEW ? (size_t)b->captured : PREVIEW;
-    if (n == 0 || ds_dump_read_file(d, b->file_offset, raw, n) != DS_OK)
-        return;
-    for (size_t i = 0; i < n; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", raw[i]);
+    struct ds_buf text;
+    ds_buf_init(&text, 512);
+    ds_blob_summary(d, index, &text);
+    const char *kept =
+        text.len > 0 ? ds_arena_strdup(ds_facts_arena(f), text.data, text.len) : NULL;
+    ds_buf_deinit(&text);
+    return kept;
 }
 
 static void blobs_fill(struct ds_facts *f, struct ds_rows *ret)
@@ -450,7 +459,8 @@ static void blobs_fill(struct ds_facts *f, struct ds_rows *ret)
         rows[i].blob = *b;
         rows[i].name = tag != NULL ? tag->name : NULL;
         rows[i].description = tag != NULL ? tag->description : NULL;
-        blob_preview(d, b, rows[i].preview);
+        rows[i].summary = blob_summary(f, d, i);
+        ds_blob_preview(d, i, rows[i].preview, rows[i].preview_text);
         whole = whole && b->captured >= b->size;
     }
     *ret = whole ? ds_rows_complete(rows, sizeof(*rows), count)

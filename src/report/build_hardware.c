@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dump/cpuid.h"
+#include "dump/machine.h"
 #include "dump/smbios.h"
 #include "report/build.h"
 
@@ -35,6 +36,14 @@ static void build_smbios(struct ds_builder *b)
     s->bios_version = keep_text(b, m.bios_version);
     s->bios_date = keep_text(b, m.bios_release_date);
     s->memory_bytes = m.memory_bytes;
+    s->machine.version = keep_text(b, m.system_version);
+    s->machine.family = keep_text(b, m.system_family);
+    s->machine.sku = keep_text(b, m.system_sku);
+    s->machine.board_version = keep_text(b, m.board_version);
+    s->machine.chassis = ds_smbios_chassis_name(m.chassis_type);
+    s->machine.bios_major = m.bios_major;
+    s->machine.bios_minor = m.bios_minor;
+    s->machine.uefi = m.uefi;
     struct ds_buf board;
     ds_buf_init(&board, 4096);
     ds_buf_printf(&board, "%s%s%s", m.board_manufacturer,
@@ -79,9 +88,41 @@ static void build_cpuid(struct ds_builder *b)
     free(blob);
 }
 
+static void build_machine(struct ds_builder *b)
+{
+    struct ds_report_machine *out = &b->r->system.machine;
+    struct ds_machine *m = ds_arena_alloc(&b->r->arena, 1, sizeof(*m));
+    struct ds_machine_id id;
+    if (m == NULL) {
+        b->no_memory = true;
+        return;
+    }
+    ds_machine_read(b->t->dump, m);
+    ds_machine_id_read(b->t->dump, &id);
+    out->id = keep_text(b, id.id);
+    out->id_basis = id.basis;
+    out->id_note = keep_text(b, id.why_not);
+    out->is_virtual = ds_virtual_name(m->is_virtual);
+    out->platform = m->platform;
+    out->firmware_oem = keep_text(b, m->oem);
+    out->evidence = ds_arena_alloc(&b->r->arena, m->evidence_count, sizeof(*out->evidence));
+    if (out->evidence == NULL) {
+        b->no_memory = b->no_memory || m->evidence_count > 0;
+        return;
+    }
+    for (size_t i = 0; i < m->evidence_count; i++)
+        out->evidence[i] = (struct ds_report_evidence_of_machine){
+            .source = m->evidence[i].source,
+            .found = m->evidence[i].found,
+            .platform = m->evidence[i].platform,
+            .is_virtual = ds_virtual_name(m->evidence[i].says)};
+    out->evidence_count = m->evidence_count;
+}
+
 void ds_build_hardware(struct ds_builder *b)
 {
     build_cpu_values(b);
     build_cpuid(b);
     build_smbios(b);
+    build_machine(b);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dump/blob_names.h"
+#include "dump/blob_summary.h"
 #include "nt/bugcheck.h"
 #include "nt/explain.h"
 #include "nt/live.h"
@@ -19,6 +20,11 @@ const char *ds_build_keep(struct ds_report *r, struct ds_buf *b)
     return text;
 }
 
+static const char *keep_text(struct ds_report *r, const char *text)
+{
+    return text[0] != '\0' ? ds_arena_strdup(&r->arena, text, strlen(text)) : NULL;
+}
+
 static bool build_blobs(struct ds_report *r, struct ds_dump *dump)
 {
     size_t count = ds_dump_blob_count(dump);
@@ -29,8 +35,16 @@ static bool build_blobs(struct ds_report *r, struct ds_dump *dump)
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct ds_blob *b = ds_dump_blob(dump, i);
+        char hex[2 * DS_BLOB_PREVIEW + 1], ascii[DS_BLOB_PREVIEW + 1];
+        struct ds_buf summary;
+        ds_buf_init(&summary, 512);
+        ds_blob_summary(dump, i, &summary);
+        ds_blob_preview(dump, i, hex, ascii);
         r->dump.blobs[i] = (struct ds_report_blob){.tag = b->tag,
                                                    .name = ds_blob_name(b->tag),
+                                                   .summary = ds_build_keep(r, &summary),
+                                                   .preview = keep_text(r, hex),
+                                                   .preview_text = keep_text(r, ascii),
                                                    .file_offset = b->file_offset,
                                                    .size = b->size,
                                                    .captured = b->captured};
@@ -52,7 +66,8 @@ static bool build_dump(struct ds_report *r, struct ds_dump *dump)
     d->header = h;
     d->physical_pages =
         ds_dump_has_physical(dump) ? ds_opt_known(ds_dump_phys_pages(dump)) : ds_opt_unknown(DS_OK);
-    d->leftover_bytes = ds_opt_known(ds_dump_leftover_bytes(dump));
+    d->leftover_bytes = ds_dump_leftover_known(dump) ? ds_opt_known(ds_dump_leftover_bytes(dump))
+                                                     : ds_opt_unknown(DS_OK);
     const char *evidence;
     struct ds_opt live = ds_live_by_header(h, &evidence);
     d->live = live.known && live.value != 0;

@@ -47,9 +47,12 @@ static void json_blobs(struct ds_json *j, const struct ds_report_dump *d)
         ds_json_object(j);
         ds_json_key_string(j, "tag", d->blobs[i].tag);
         ds_json_key_string(j, "name", d->blobs[i].name);
+        ds_json_key_string(j, "summary", d->blobs[i].summary);
         ds_json_key_hex(j, "file_offset", ds_opt_known(d->blobs[i].file_offset), 16);
         ds_json_key_unsigned(j, "size", d->blobs[i].size);
         ds_json_key_unsigned(j, "captured", d->blobs[i].captured);
+        ds_json_key_string(j, "preview", d->blobs[i].preview);
+        ds_json_key_string(j, "preview_text", d->blobs[i].preview_text);
         ds_json_object_end(j);
     }
     ds_json_array_end(j);

@@ -59,6 +59,42 @@ static void json_windows(struct ds_json *j, const struct ds_report_system *s)
     ds_json_key_string(j, "suite", s->suite);
 }
 
+static void json_machine(struct ds_json *j, const struct ds_report_machine *m)
+{
+    ds_json_key(j, "machine");
+    ds_json_object(j);
+    ds_json_key_string(j, "id", m->id);
+    ds_json_key_string(j, "id_basis", m->id_basis);
+    ds_json_key_string(j, "id_note", m->id_note);
+    ds_json_key_string(j, "virtual", m->is_virtual);
+    ds_json_key_string(j, "platform", m->platform);
+    ds_json_key_string(j, "firmware_oem", m->firmware_oem);
+    ds_json_key_string(j, "chassis", m->chassis);
+    ds_json_key_string(j, "version", m->version);
+    ds_json_key_string(j, "family", m->family);
+    ds_json_key_string(j, "sku", m->sku);
+    ds_json_key_string(j, "board_version", m->board_version);
+    ds_json_key_opt(j, "bios_major", m->bios_major);
+    ds_json_key_opt(j, "bios_minor", m->bios_minor);
+    ds_json_key(j, "uefi");
+    if (m->uefi.known)
+        ds_json_bool(j, m->uefi.value != 0);
+    else
+        ds_json_null(j);
+    ds_json_key(j, "evidence");
+    ds_json_array(j);
+    for (size_t i = 0; i < m->evidence_count; i++) {
+        ds_json_object(j);
+        ds_json_key_string(j, "source", m->evidence[i].source);
+        ds_json_key_string(j, "found", m->evidence[i].found);
+        ds_json_key_string(j, "virtual", m->evidence[i].is_virtual);
+        ds_json_key_string(j, "platform", m->evidence[i].platform);
+        ds_json_object_end(j);
+    }
+    ds_json_array_end(j);
+    ds_json_object_end(j);
+}
+
 void ds_json_part_system(struct ds_json *j, const struct ds_report *r)
 {
     const struct ds_report_system *s = &r->system;
@@ -81,6 +117,7 @@ void ds_json_part_system(struct ds_json *j, const struct ds_report *r)
     ds_json_key_string(j, "bios_vendor", s->bios_vendor);
     ds_json_key_string(j, "bios_version", s->bios_version);
     ds_json_key_string(j, "bios_date", s->bios_date);
+    json_machine(j, &s->machine);
     ds_json_key_time(j, "time", s->system_time);
     ds_json_key_hex(j, "filetime", s->system_time, 16);
     json_span(j, "uptime", s->up_time);

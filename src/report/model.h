@@ -20,7 +20,9 @@
 #define DS_REPORT_UNKNOWN "unknown"
 
 struct ds_report_blob {
-    const char *tag, *name; /* GUID; what it holds, or NULL */
+    const char *tag, *name;             /* GUID; what it holds, or NULL */
+    const char *summary;                /* of this one; NULL */
+    const char *preview, *preview_text; /* first bytes in hex and ASCII; NULL for no bytes */
     uint64_t file_offset, size, captured;
 };
 
@@ -122,6 +124,22 @@ struct ds_report_thread {
     const char *state_name, *wait_reason_name;
 };
 
+struct ds_report_evidence_of_machine {
+    const char *source, *found, *platform; /* platform: NULL */
+    const char *is_virtual;                /* "yes", "no", "unknown": what it speaks for */
+};
+
+struct ds_report_machine {
+    const char *id, *id_basis, *id_note;                          /* docs/machine-id.md; NULL */
+    const char *is_virtual;                                       /* "yes", "no", "unknown" */
+    const char *platform;                                         /* "VMware"; NULL */
+    const char *firmware_oem;                                     /* by ACPI; NULL */
+    const char *chassis, *version, *family, *sku, *board_version; /* NULL */
+    struct ds_opt bios_major, bios_minor, uefi;
+    struct ds_report_evidence_of_machine *evidence;
+    size_t evidence_count;
+};
+
 struct ds_report_system {
     const char *windows; /* "Windows 10 2004"; NULL */
     struct ds_opt build, revision;
@@ -134,6 +152,7 @@ struct ds_report_system {
     const char *cpu, *hypervisor; /* hypervisor: its vendor text */
     struct ds_opt hypervisor_present;
     struct ds_opt cpu_mhz, memory_bytes;
+    struct ds_report_machine machine;
     struct ds_opt system_time, up_time; /* FILETIME; 100 ns */
     struct ds_opt kernel_base, kdbg, dtb;
     const char *kernel_pdb; /* "ntkrnlmp.pdb 5278…-1"; NULL */

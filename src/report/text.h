@@ -12,7 +12,11 @@ void ds_text_verdict(struct ds_paper *p, const struct ds_report *r);
 void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose);
-void ds_text_system(struct ds_paper *p, const struct ds_report *r);
+void ds_text_system(struct ds_paper *p, const struct ds_report *r, int verbose);
+/* Fields of the section before: whether the machine is virtual, its id. */
+void ds_text_machine(struct ds_paper *p, const struct ds_report *r, int verbose);
+/* Every blob with what it holds; only when verbose. */
+void ds_text_blobs(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_modules(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose);
 

@@ -105,7 +105,7 @@ static void system_symbols(struct ds_paper *p, const struct ds_report *r)
     }
 }
 
-void ds_text_system(struct ds_paper *p, const struct ds_report *r)
+void ds_text_system(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     const struct ds_report_system *s = &r->system;
     char number[DS_TEXT_ADDRESS];
@@ -113,6 +113,7 @@ void ds_text_system(struct ds_paper *p, const struct ds_report *r)
     ds_paper_field(p, "Dump", r->dump.kind_text);
     system_windows(p, r);
     system_hardware(p, r);
+    ds_text_machine(p, r, verbose);
     system_times(p, r);
     ds_paper_field(p, "Kernel base", ds_text_address(r, s->kernel_base, number));
     if (s->kernel_pdb != NULL)

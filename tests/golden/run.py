@@ -197,6 +197,10 @@ def main():
         import real
         p, f, s = real.check(runner, os.path.join(ROOT, REAL), schema)
         passed, failed, skipped = passed + p, failed + f, skipped + s
+    if not only or "strip" in only:
+        import strip
+        p, f = strip.check(runner, FIXTURES)
+        passed, failed = passed + p, failed + f
     print(f"golden: {passed} passed, {failed} failed, {skipped} skipped")
     if os.environ.get("B"):
         os.makedirs(os.environ["B"], exist_ok=True)

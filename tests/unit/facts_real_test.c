@@ -66,7 +66,12 @@ static void x64_minidump(void)
     CHECK_STR(ask("SELECT count(*) FROM secondary_blobs WHERE name IS NULL"), "1");
     CHECK_STR(ask("SELECT name FROM secondary_blobs WHERE number = 0"), "KMDF in-flight recorder");
     CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE tag LIKE 'e83b40d2%'"),
-              "4d4346473c000000012c414c41534b41");
+              "4d4346473c000000012c414c41534b4141204d2049000000092007014d534654");
+    CHECK_STR(ask("SELECT preview_text FROM secondary_blobs WHERE tag LIKE 'e83b40d2%'"),
+              "MCFG<....,ALASKAA M I.... ..MSFT");
+    CHECK_STR(ask("SELECT summary FROM secondary_blobs WHERE tag LIKE 'bf2297dc%'"),
+              "driver 461.09, branch r460_94-8");
+    CHECK_STR(ask("SELECT summary FROM secondary_blobs WHERE tag LIKE '67fc721a-2852%'"), "AmdPPM");
     CHECK_STR(ask("SELECT preview FROM secondary_blobs WHERE number = 7"), "NULL");
     CHECK_STR(ask("SELECT count(*) FROM wdf_drivers"), "28");
     CHECK_STR(ask("SELECT minor FROM wdf_drivers WHERE name = 'Wdf01000'"), "31");
