@@ -339,6 +339,7 @@ enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err)
         return st;
     ds_guest_header_init(d, guest_arch(&e));
     d->kind = DS_DUMP_ELF;
+    d->end_known = true; /* bytes outside of segments are the container's own */
     st = read_segments(&e, err);
     if (st != DS_OK)
         return st;

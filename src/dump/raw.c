@@ -14,6 +14,7 @@ enum ds_status ds_raw_open(struct ds_dump *d, struct ds_err *err)
     if (st != DS_OK)
         return ds_err_set(err, st, "cannot list the memory: %s", ds_status_text(st));
     d->kind = DS_DUMP_RAW;
+    d->end_known = true; /* every byte is memory */
     d->guest = true;
     d->phys_pages = whole / DS_PAGE_SIZE;
     if (whole != d->file_size) {
