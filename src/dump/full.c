@@ -182,8 +182,10 @@ enum ds_status ds_full_open(struct ds_dump *d, struct ds_err *err)
 
 bool ds_dump_stated_run(const struct ds_dump *d, size_t index, struct ds_phys_run *ret)
 {
-    struct descriptor x = read_descriptor(d);
     uint64_t base, count;
+    if (d->guest) /* no header of Windows */
+        return false;
+    struct descriptor x = read_descriptor(d);
     if (x.stated == DS_FILLER || index >= x.runs)
         return false;
     if (!read_run(d, &x, index, &base, &count)) {

@@ -205,12 +205,13 @@ static enum ds_status refuse_by_look(struct ds_source *src, const uint8_t *head,
                           "not a Windows kernel dump that can be read: 'PAGE' at file offset 0 is "
                           "followed by neither 'DUMP' nor 'DU64' nor a known machine: the header "
                           "was never finished or is overwritten; copy the file again");
-    return ds_err_set(err, DS_NOT_DUMP,
-                      "not a Windows kernel dump: file offset 0 holds 0x%08lx 0x%08lx, not 'PAGE' "
-                      "and 'DUMP' or 'DU64' (0x%llx bytes in all); an unknown kind of file, "
-                      "encrypted, or raw memory without a header",
-                      (unsigned long)ds_le32(head), (unsigned long)ds_le32(head + 4),
-                      (unsigned long long)src->size);
+    return ds_err_set(
+        err, DS_NOT_DUMP,
+        "not a Windows kernel dump: file offset 0 holds 0x%08lx 0x%08lx, not 'PAGE' "
+        "and 'DUMP' or 'DU64' (0x%llx bytes in all); an unknown kind of file, "
+        "encrypted, or raw memory in which no Windows shows (--raw takes it for that)",
+        (unsigned long)ds_le32(head), (unsigned long)ds_le32(head + 4),
+        (unsigned long long)src->size);
 }
 
 static enum ds_status refuse_short(const uint8_t *head, size_t have, struct ds_err *err)

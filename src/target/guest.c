@@ -48,6 +48,20 @@ static void from_shared_data(const struct ds_target *t, struct ds_dump_header *h
         h->processor_count = ds_opt_known(active);
 }
 
+/* Before Windows 7: the slots of KiProcessorBlock in use. */
+static void count_processors(struct ds_target *t, struct ds_dump_header *h)
+{
+    uint64_t va, prcb, count = 0;
+    if (h->processor_count.known || ds_target_global(t, "KiProcessorBlock", &va) != DS_OK)
+        return;
+    while (count < DS_LIMIT_PROCESSORS &&
+           ds_space_read_ptr(t->kernel, va + count * t->pointer_size, &prcb, NULL) == DS_OK &&
+           ds_target_is_kernel_va(t, prcb))
+        count++;
+    if (count != 0)
+        h->processor_count = ds_opt_known(count);
+}
+
 static void from_bugcheck_data(struct ds_target *t, struct ds_dump_header *h)
 {
     uint64_t va;
@@ -86,5 +100,6 @@ void ds_boot_guest_header(struct ds_target *t)
     h->ps_loaded_module_list = ds_target_list_head(t, "PsLoadedModuleList", &method);
     h->ps_active_process_head = ds_target_list_head(t, "PsActiveProcessHead", &method);
     from_shared_data(t, h);
+    count_processors(t, h);
     from_bugcheck_data(t, h);
 }

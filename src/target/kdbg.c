@@ -345,7 +345,9 @@ enum ds_status ds_target_global(const struct ds_target *t, const char *name, uin
 {
     struct ds_field f;
     uint32_t rva;
-    if (ds_kdbg_field(name, &f) && f.size == 8 && ds_target_kdbg(t, name, va) == DS_OK) {
+    /* wdbgexts.h spells one member another way than the symbol. */
+    const char *member = strcmp(name, "KiBugCheckData") == 0 ? "KiBugcheckData" : name;
+    if (ds_kdbg_field(member, &f) && f.size == 8 && ds_target_kdbg(t, member, va) == DS_OK) {
         return DS_OK;
     }
     if (!t->kernel_base.known) {
