@@ -88,7 +88,8 @@ static void check_numbers(struct ds_dump *d)
                     "the number of processors", "NumberProcessors of 1 to 2048", "%llu",
                     (unsigned long long)v.value);
     v = h->dtb;
-    if (v.known && (v.value >> 52 != 0 || v.value == 0))
+    /* The upper bits of ARM64's TTBR are the ASID. */
+    if (v.known && ((v.value >> 52 != 0 && h->arch != DS_ARCH_ARM64) || v.value == 0))
         ds_dump_say(d, v.value == 0 ? DS_INTEGRITY_NOTE : DS_INTEGRITY_DAMAGE, "header.dtb", 0x10,
                     "the page directory to translate addresses with, unless another is found",
                     "DirectoryTableBase, a physical address below 2^52", "0x%llx",

@@ -74,6 +74,19 @@ static void check_kdbg_region(struct ds_target *t)
                          "and the header can be trusted");
 }
 
+/* ARM64: a directory of the lower half alone is a process's own, and need not lead to the kernel.
+ */
+static bool is_lower_half(struct ds_target *t, const struct ds_dtb_fit *fit)
+{
+    uint64_t root = ds_paging_root(fit->mode, fit->dtb);
+    if (fit->mode != DS_PAGING_ARM64 || ds_space_upper_root(t->kernel) == root) {
+        return false;
+    }
+    struct ds_opt system = ds_boot_dtb_of_system(t);
+    return ds_dtb_is_lower_half(t, fit) ||
+           (system.known && root != 0 && ds_paging_root(fit->mode, system.value) == root);
+}
+
 /* Page tables that do not even lead to the page that every process has. */
 static void check_dtb(struct ds_target *t)
 {
@@ -83,7 +96,8 @@ static void check_dtb(struct ds_target *t)
         return;
     }
     struct ds_dtb_fit fit = ds_dtb_try_modes(t, dtb.value);
-    if (fit.status == DS_OK || fit.status == DS_TRUNCATED || fit.status == DS_IO) {
+    if (fit.status == DS_OK || fit.status == DS_TRUNCATED || fit.status == DS_IO ||
+        is_lower_half(t, &fit)) {
         return; /* those are told already */
     }
     struct ds_integrity_note *n =

@@ -122,3 +122,22 @@ struct ds_dtb_fit ds_dtb_try(struct ds_target *t, enum ds_paging mode, uint64_t 
     }
     return f;
 }
+
+bool ds_dtb_is_lower_half(struct ds_target *t, const struct ds_dtb_fit *fit)
+{
+    uint8_t table[4096];
+    bool holds = false;
+    if (fit->mode != DS_PAGING_ARM64 ||
+        ds_dump_read_phys(t->dump, ds_paging_root(fit->mode, fit->dtb), table, sizeof(table),
+                          NULL) != DS_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < 512; i++) {
+        uint64_t e = ds_le64(table + i * 8);
+        if (e != 0 && (i >= 256 || (e & 3) != 3)) {
+            return false;
+        }
+        holds = holds || e != 0;
+    }
+    return holds;
+}

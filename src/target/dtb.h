@@ -31,6 +31,10 @@ struct ds_dtb_fit ds_dtb_try_modes(struct ds_target *t, uint64_t dtb);
 #define DS_DTB_MODES 5
 size_t ds_dtb_modes(const struct ds_target *t, enum ds_paging modes[DS_DTB_MODES]);
 
+/* ARM64: a top table of the lower half alone (TTBR0 where TTBR1 leads elsewhere): nothing in its
+ * upper half, and in the lower one tables, at least one, and nothing else. */
+bool ds_dtb_is_lower_half(struct ds_target *t, const struct ds_dtb_fit *fit);
+
 /* What the search of physical memory came to. */
 struct ds_dtb_search {
     struct ds_dtb_fit best;    /* rank 0 when there is none */

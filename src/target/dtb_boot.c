@@ -133,16 +133,45 @@ static bool open_space(struct ds_target *t, const struct ds_dtb_fit *f)
     return true;
 }
 
-/* What the caller said is used whatever it leads to. */
-static struct ds_dtb_fit from_option(struct ds_target *t, uint64_t dtb)
+/* ARM64: the lower half through one table, the upper through another. */
+static bool open_halves(struct ds_target *t, const char *method, const struct ds_dtb_fit *lower,
+                        const struct ds_dtb_fit *upper)
 {
-    struct ds_dtb_fit f = ds_dtb_try_modes(t, dtb);
+    ds_step_add(t, "dtb", method, DS_OK, ds_opt_known(ds_paging_root(lower->mode, lower->dtb)),
+                "likely",
+                "a table of the lower half alone (TTBR0): used for it, and for the upper half "
+                "(TTBR1) the one at 0x%llx",
+                (unsigned long long)ds_paging_root(upper->mode, upper->dtb));
+    if (!open_space(t, lower)) {
+        return false;
+    }
+    ds_space_set_upper_root(t->kernel, upper->dtb);
+    return true;
+}
+
+/* What the caller said is used whatever it leads to. */
+static bool open_option(struct ds_target *t, uint64_t dtb)
+{
+    struct ds_dtb_fit f = ds_dtb_try_modes(t, dtb), upper;
     add_fit(t, "option", &f);
+    if (ds_dtb_rank(&f) == 0 && ds_dtb_is_lower_half(t, &f) && from_memory(t, &upper)) {
+        return open_halves(t, "option", &f, &upper);
+    }
     if (ds_dtb_rank(&f) == 0) {
         ds_boot_warn_option(t, "option.dtb", dtb, "a page directory that maps KUSER_SHARED_DATA",
                             "it is used all the same: virtual memory read through it may be wrong");
     }
-    return f;
+    return open_space(t, &f);
+}
+
+static bool open_found(struct ds_target *t, const struct ds_dtb_fit *header,
+                       const struct ds_dtb_fit *found)
+{
+    if (found->mode == DS_PAGING_ARM64 && ds_dtb_is_lower_half(t, header)) {
+        t->dtb_told = true;
+        return open_halves(t, "header", header, found);
+    }
+    return open_space(t, found);
 }
 
 bool ds_boot_open_paged(struct ds_target *t)
@@ -150,15 +179,14 @@ bool ds_boot_open_paged(struct ds_target *t)
     struct ds_dtb_fit header = {.status = DS_NOT_FOUND}, best;
     t->dtb_told = true;
     if (t->option.dtb.known) {
-        best = from_option(t, t->option.dtb.value);
-        return open_space(t, &best);
+        return open_option(t, t->option.dtb.value);
     }
     if (from_header(t, &header)) {
         return open_space(t, &header);
     }
     t->dtb_told = false;
     if (from_processors(t, &best) || from_memory(t, &best)) {
-        return open_space(t, &best);
+        return open_found(t, &header, &best);
     }
     /* What the header says still tells why each read fails. */
     if (ds_dump_header(t->dump)->dtb.known) {
@@ -187,6 +215,13 @@ static uint64_t system_process(struct ds_target *t)
     return first - links.offset;
 }
 
+struct ds_opt ds_boot_dtb_of_system(struct ds_target *t)
+{
+    uint64_t eprocess = system_process(t);
+    return eprocess != 0 ? ds_target_field(t, eprocess, "_KPROCESS", "DirectoryTableBase")
+                         : ds_opt_unknown(DS_NOT_FOUND);
+}
+
 void ds_boot_system_dtb(struct ds_target *t)
 {
     struct ds_space *space = NULL;
@@ -194,10 +229,7 @@ void ds_boot_system_dtb(struct ds_target *t)
         return;
     }
     enum ds_paging mode = ds_space_paging(t->kernel);
-    uint64_t eprocess = system_process(t);
-    struct ds_opt dtb = eprocess != 0
-                            ? ds_target_field(t, eprocess, "_KPROCESS", "DirectoryTableBase")
-                            : ds_opt_unknown(DS_NOT_FOUND);
+    struct ds_opt dtb = ds_boot_dtb_of_system(t);
     if (!dtb.known || ds_paging_root(mode, dtb.value) == ds_space_dtb(t->kernel)) {
         return;
     }

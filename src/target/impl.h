@@ -32,6 +32,8 @@ void ds_boot_kernel_base(struct ds_target *t);
 void ds_boot_lists(struct ds_target *t);
 /* Changes to the page directory of the System process where the one in use was searched for. */
 void ds_boot_system_dtb(struct ds_target *t);
+/* KPROCESS.DirectoryTableBase of the System process, as it stands there. */
+struct ds_opt ds_boot_dtb_of_system(struct ds_target *t);
 /* DS_OK when the EPROCESS is that of the System process: pid 4, and its name. */
 enum ds_status ds_process_is_system(struct ds_target *t, uint64_t eprocess);
 /* Sets the architecture, where the container does not tell it. */
