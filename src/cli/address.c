@@ -186,15 +186,22 @@ static bool sum(struct reader *r, uint64_t *ret)
     }
 }
 
-bool cli_address(struct cli_memory *m, const char *text, uint64_t *va)
+bool cli_number(struct cli_memory *m, const char *text, uint64_t *ret)
 {
     struct reader r = {.m = m, .at = text};
-    if (!sum(&r, va) || *r.at != '\0') {
+    if (!sum(&r, ret) || *r.at != '\0') {
         if (r.why[0] == '\0')
             (void)fail(&r, "'%.40s' is not understood", r.at);
         cli_error_message(NULL, "address '%s': %s", text, r.why);
         return false;
     }
+    return true;
+}
+
+bool cli_address(struct cli_memory *m, const char *text, uint64_t *va)
+{
+    if (!cli_number(m, text, va))
+        return false;
     if (m->digits == 8 && (*va >> 32 == 0 || *va >> 31 == 0x1ffffffff))
         *va &= UINT32_MAX; /* 32-bit addresses may come sign-extended */
     return true;

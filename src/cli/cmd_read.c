@@ -318,6 +318,11 @@ static int parse_count(const struct cli_args *args, struct reading *r)
                                    args->operands[2]);
     }
     uint64_t last = r->m->digits == 8 && !r->physical ? UINT32_MAX : UINT64_MAX;
+    uint64_t room = r->at <= last - (r->type.size - 1)
+                        ? (last - (r->type.size - 1) - r->at) / r->type.size + 1
+                        : 0;
+    if (args->operand_count <= 2 && room != 0 && r->count > room)
+        r->count = room; /* nobody asked for more than there is */
     if (r->count == 0 || r->count > limit / r->type.size)
         return cli_usage_error(&cli_read, "between 1 and 0x%llx items of this type can be read",
                                (unsigned long long)(limit / r->type.size));
@@ -338,7 +343,7 @@ static int read_memory(const struct cli_args *args, struct cli_memory *m)
                           args->physical ? "physical" : "virtual");
         return CLI_NOT_DUMP;
     }
-    if (!cli_address(m, args->operands[1], &r.at))
+    if (!(args->physical ? cli_number : cli_address)(m, args->operands[1], &r.at))
         return CLI_USAGE;
     int rc = parse_count(args, &r);
     if (rc != CLI_OK)

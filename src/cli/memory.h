@@ -37,6 +37,8 @@ const struct ds_process *cli_process_row(struct cli_memory *m, uint64_t eprocess
  * sums of them. False after a message.
  */
 bool cli_address(struct cli_memory *m, const char *text, uint64_t *va);
+/* The same for a physical address: 64 bits, whatever the system. */
+bool cli_number(struct cli_memory *m, const char *text, uint64_t *ret);
 
 /* "fffff900`c05e0000", or eight digits. */
 void cli_put_va(const struct cli_memory *m, struct ds_buf *b, uint64_t va);

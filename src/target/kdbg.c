@@ -302,7 +302,7 @@ void ds_boot_kdbg_keys(struct ds_target *t)
                      : "KiWaitNever and KiWaitAlways do not decode the block as its header does");
 }
 
-/* An override is used even when nothing bears it out. */
+/* An override that can be read is used even when nothing bears it out. */
 void ds_boot_kdbg_option(struct ds_target *t)
 {
     size_t got = 0;
@@ -310,9 +310,11 @@ void ds_boot_kdbg_option(struct ds_target *t)
     if (!va.known || ds_kdbg_load_va(t, va, "option")) {
         return;
     }
+    bool used = va.value != 0 && read_front(t, va.value, &got) == DS_OK;
     ds_boot_warn_option(t, "option.kdbg", va.value, "a KDDEBUGGER_DATA64 with the tag KDBG",
-                        "it is used all the same: globals and structure offsets may be wrong");
-    if (read_front(t, va.value, &got) == DS_OK) {
+                        used ? "it is used all the same: globals and structure offsets may be wrong"
+                             : "it cannot be read: the block is looked for elsewhere");
+    if (used) {
         t->kdbg = va;
         t->kdbg_size = got < DS_KDBG_MAX ? got : DS_KDBG_MAX;
         ds_step_add(t, "kdbg", "option", DS_OK, va, "unverified",
