@@ -27,8 +27,15 @@ export PYTHON
 # can be had for Windows, in tools/windows-deps.sh.
 LIBS := sqlite3 libcjson liblzma capstone zlib
 
+# KDUMPFILE=0 builds without libkdumpfile: kdump-compressed files are then refused by name.
+KDUMPFILE ?= $(if $(filter win,$(CONFIG)),0,1)
+ifeq ($(KDUMPFILE),1)
+LIBS += libkdumpfile
+CPPFLAGS_KDUMP := -DDS_KDUMPFILE
+endif
+
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-CPPFLAGS_ALL := -Iinclude -Isrc -I$(GEN) -DDS_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CPPFLAGS_ALL := -Iinclude -Isrc -I$(GEN) -DDS_VERSION='"$(VERSION)"' $(CPPFLAGS_KDUMP) $(CPPFLAGS)
 CFLAGS_COMMON := -std=c11 -g $(WARN)
 
 ifeq ($(origin CC),default)

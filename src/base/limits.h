@@ -62,12 +62,18 @@
 #define DS_LIMIT_IMAGE_STEPS 16384        /* pages gone down from an address to its image */
 #define DS_LIMIT_SCAN_LINKS 1048576       /* pointers followed while searching for list heads */
 
+/* Reading a kdump in a process of its own. */
+#define DS_LIMIT_WORKER_MEMORY (1ull << 30) /* bytes that the process may take */
+#define DS_LIMIT_WORKER_SECONDS 20          /* seconds for one request */
+#define DS_LIMIT_WORKER_STARTS 8            /* processes started for one dump, should they crash */
+
 /* Writing a dump. */
 #define DS_LIMIT_WRITE_PAGES (1ull << 30) /* pages of physical addresses, 4 TiB */
 
 /* Archives. */
 #define DS_LIMIT_INFLATED (64ull << 30)    /* bytes that one archive member inflates to */
 #define DS_LIMIT_DEFLATE_BLOCK (64u << 20) /* bytes between two places to go on inflating from */
+#define DS_LIMIT_FLAT_RECORDS 2097152      /* records of a flattened kdump */
 #define DS_LIMIT_ZIP_MEMBERS 65536         /* entries of a zip directory */
 #define DS_LIMIT_ZIP_DIRECTORY (16u << 20) /* bytes of a zip directory */
 

@@ -28,6 +28,20 @@ uint64_t ds_os_file_size(const struct ds_os_file *f);
 enum ds_status ds_os_file_read_at(struct ds_os_file *f, uint64_t off, void *buf, size_t len,
                                   size_t *got, struct ds_err *err) DS_MUST_CHECK;
 
+/* The system's number of an open file, for libraries that want one; -1 where there is none. */
+int ds_os_file_descriptor(const struct ds_os_file *f);
+
+/*
+ * A file without a name, gone when it is closed, in the system's folder for large temporary files.
+ * ds_os_temp_write() writes at an offset; what is never written reads as zero.
+ * ds_os_temp_finish() sets the size. Errors: DS_UNSUPPORTED, DS_IO, DS_NO_MEMORY.
+ */
+enum ds_status ds_os_temp_open(struct ds_os_file **ret, struct ds_err *err) DS_MUST_CHECK;
+enum ds_status ds_os_temp_write(struct ds_os_file *f, uint64_t off, const void *data, size_t len,
+                                struct ds_err *err) DS_MUST_CHECK;
+enum ds_status ds_os_temp_finish(struct ds_os_file *f, uint64_t size,
+                                 struct ds_err *err) DS_MUST_CHECK;
+
 /* Opens a stdio stream by UTF-8 path, binary ("rb", "wb"). NULL on error with errno set. */
 FILE *ds_os_fopen(const char *path, const char *mode);
 /* Replaces `to` by `from` in one step. False on error. */

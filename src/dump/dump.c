@@ -263,6 +263,8 @@ static enum ds_status open_dump(struct ds_dump *d, struct ds_err *err)
         return st;
     if (ds_elf_probe(d->raw_header, have))
         return ds_elf_open(d, err);
+    if (ds_kdump_probe(d->raw_header, have))
+        return ds_kdump_open(d, err);
     if (!recognise(d, d->raw_header, have))
         return ds_probe_refuse(d->src, d->raw_header, have, err);
     ds_header_decode(d, have);
@@ -315,6 +317,7 @@ void ds_dump_close(struct ds_dump *d)
 {
     if (d == NULL)
         return;
+    ds_source_close(d->pages);
     ds_source_close(d->src);
     free(d->raw_header);
     free(d->virt);
@@ -352,6 +355,8 @@ static const struct {
     [DS_DUMP_RANGE_FULL] = {"range-full",
                             "Kernel Range Dump File: Full address space is available"},
     [DS_DUMP_ELF] = {"elf", "Guest Memory (ELF core of a hypervisor): all of the guest's memory"},
+    [DS_DUMP_KDUMP] = {"kdump",
+                       "Guest Memory (kdump-compressed, of a hypervisor): all pages that it lists"},
     [DS_DUMP_RAW] = {"raw", "Raw Physical Memory: Full address space is available"},
     [DS_DUMP_DAMAGED] = {"damaged", "Damaged Kernel Dump File: Only the header is available"},
 };

@@ -30,6 +30,7 @@ enum ds_dump_kind {
     DS_DUMP_RANGE_KERNEL_USER,
     DS_DUMP_RANGE_FULL,
     DS_DUMP_ELF,    /* ELF core of a guest machine */
+    DS_DUMP_KDUMP,  /* kdump-compressed memory of a guest machine */
     DS_DUMP_RAW,    /* physical memory from address 0 on, without a header */
     DS_DUMP_DAMAGED /* a DMP header of a known type whose body cannot be read at all */
 };
@@ -165,7 +166,7 @@ void ds_dump_release(struct ds_dump *d);
 
 enum ds_dump_kind ds_dump_kind(const struct ds_dump *d);
 /* "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "elf", "raw", "header", "damaged". */
+ * "range-kernel-user", "range-full", "elf", "kdump", "raw", "header", "damaged". */
 const char *ds_dump_kind_name(enum ds_dump_kind kind);
 /* What WinDbg calls it: "Mini Kernel Dump File: Only registers and stack trace are available". */
 const char *ds_dump_kind_text(enum ds_dump_kind kind);

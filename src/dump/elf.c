@@ -1,7 +1,6 @@
 /*
  * ELF cores of guest machines, as QEMU's dump-guest-memory, libvirt and Proxmox write them.
- * Format: the System V ABI's ELF chapters (headers, PT_LOAD, PT_NOTE); QEMU's note is struct
- * QEMUCPUState of the public target/i386/arch_dump.c; NT_PRSTATUS is struct elf_prstatus.
+ * Format: the System V ABI's ELF chapters (headers, PT_LOAD, PT_NOTE).
  * Oddities that real files show: class 64 with an i386 machine, e_ehsize 8, more than 65534
  * program headers, sizes that are no multiple of a page.
  */
@@ -10,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/err.h"
-#include "dump/guest_cpu.h"
+#include "dump/guest_notes.h"
 
 #define ET_CORE 4u
 #define EM_386 3u
@@ -19,10 +18,6 @@
 #define PN_XNUM 0xffffu
 #define PT_LOAD 1u
 #define PT_NOTE 4u
-#define NT_PRSTATUS 1u
-
-/* All notes of a machine with the most processors fit many times over. */
-#define NOTES_MAX (16u << 20)
 
 struct elf {
     struct ds_dump *d;
@@ -130,8 +125,8 @@ static enum ds_status read_notes(struct elf *e, const struct segment *s)
 {
     struct ds_dump *d = e->d;
     uint64_t size = ds_dump_captured(d, s->offset, s->filesz);
-    if (size > NOTES_MAX)
-        size = NOTES_MAX;
+    if (size > DS_GUEST_NOTES_MAX)
+        size = DS_GUEST_NOTES_MAX;
     if (size == 0 || e->notes != NULL)
         return DS_OK;
     e->notes = ds_arena_alloc(&d->arena, size, 1);
@@ -141,155 +136,6 @@ static enum ds_status read_notes(struct elf *e, const struct segment *s)
     enum ds_status st = ds_source_read(d->src, s->offset, e->notes, (size_t)size, NULL);
     e->notes_size = st == DS_OK ? (size_t)size : 0;
     return DS_OK;
-}
-
-/* ---- notes ---- */
-
-/* One QEMUCPUState: version, size, 16 registers in QEMU's order, rip, rflags, ten segments of 24
- * bytes {selector, limit, flags, pad, base}, cr0 to cr4, and the other GS base. */
-#define QEMU_GENERAL 8u
-#define QEMU_RIP 136u
-#define QEMU_SEGMENTS 152u
-#define QEMU_CR 392u
-#define QEMU_KERNEL_GS 432u
-
-static void read_qemu(const uint8_t *p, size_t size, struct ds_guest_cpu *c)
-{
-    /* QEMU: rax rbx rcx rdx rsi rdi rsp rbp r8 to r15; where each goes. */
-    static const uint8_t place[] = {0, 3, 1, 2, 6, 7, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
-    uint16_t *segments[] = {&c->cs, &c->ds, &c->es, &c->fs, &c->gs, &c->ss};
-    if (size < QEMU_CR + 40)
-        return;
-    for (size_t i = 0; i < 16; i++)
-        c->general[place[i]] = ds_le64(p + QEMU_GENERAL + 8 * i);
-    c->pc = ds_le64(p + QEMU_RIP);
-    c->flags = ds_le64(p + QEMU_RIP + 8);
-    c->sp = c->general[4];
-    for (size_t i = 0; i < 6; i++)
-        *segments[i] = ds_le16(p + QEMU_SEGMENTS + 24 * i);
-    c->cpu.fs_base = ds_opt_known(ds_le64(p + QEMU_SEGMENTS + 24 * 3 + 16));
-    c->cpu.gs_base = ds_opt_known(ds_le64(p + QEMU_SEGMENTS + 24 * 4 + 16));
-    c->cpu.idt_base = ds_opt_known(ds_le64(p + QEMU_SEGMENTS + 24 * 9 + 16));
-    c->cpu.cr3 = ds_opt_known(ds_le64(p + QEMU_CR + 8 * 3));
-    c->cpu.cr4 = ds_opt_known(ds_le64(p + QEMU_CR + 8 * 4));
-    if (size >= QEMU_KERNEL_GS + 8)
-        c->cpu.kernel_gs_base = ds_opt_known(ds_le64(p + QEMU_KERNEL_GS));
-    c->has_registers = true;
-}
-
-/* elf_prstatus.pr_reg: 112 bytes in on 64-bit systems, 72 on 32-bit ones. */
-static void read_prstatus_x64(const uint8_t *p, size_t size, struct ds_guest_cpu *c)
-{
-    /* r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi */
-    static const uint8_t place[] = {15, 14, 13, 12, 5, 3, 11, 10, 9, 8, 0, 1, 2, 6, 7};
-    if (size < 112 + 27 * 8)
-        return;
-    p += 112;
-    for (size_t i = 0; i < 15; i++)
-        c->general[place[i]] = ds_le64(p + 8 * i);
-    c->pc = ds_le64(p + 16 * 8);
-    c->cs = ds_le16(p + 17 * 8);
-    c->flags = ds_le64(p + 18 * 8);
-    c->general[4] = c->sp = ds_le64(p + 19 * 8);
-    c->ss = ds_le16(p + 20 * 8);
-    c->ds = ds_le16(p + 23 * 8);
-    c->es = ds_le16(p + 24 * 8);
-    c->fs = ds_le16(p + 25 * 8);
-    c->gs = ds_le16(p + 26 * 8);
-    c->has_registers = true;
-}
-
-static void read_prstatus_x86(const uint8_t *p, size_t size, struct ds_guest_cpu *c)
-{
-    /* ebx ecx edx esi edi ebp eax */
-    static const uint8_t place[] = {3, 1, 2, 6, 7, 5, 0};
-    if (size < 72 + 17 * 4)
-        return;
-    p += 72;
-    for (size_t i = 0; i < 7; i++)
-        c->general[place[i]] = ds_le32(p + 4 * i);
-    c->ds = ds_le16(p + 28);
-    c->es = ds_le16(p + 32);
-    c->fs = ds_le16(p + 36);
-    c->gs = ds_le16(p + 40);
-    c->pc = ds_le32(p + 48);
-    c->cs = ds_le16(p + 52);
-    c->flags = ds_le32(p + 56);
-    c->general[4] = c->sp = ds_le32(p + 60);
-    c->ss = ds_le16(p + 64);
-    c->has_registers = true;
-}
-
-static void read_prstatus_arm64(const uint8_t *p, size_t size, struct ds_guest_cpu *c)
-{
-    if (size < 112 + 34 * 8)
-        return;
-    p += 112;
-    for (size_t i = 0; i < 31; i++)
-        c->general[i] = ds_le64(p + 8 * i);
-    c->sp = ds_le64(p + 31 * 8);
-    c->pc = ds_le64(p + 32 * 8);
-    c->flags = ds_le64(p + 33 * 8);
-    c->has_registers = true;
-}
-
-struct note {
-    bool qemu;
-    const uint8_t *desc;
-    size_t size;
-};
-
-/* The next note that tells of a processor; false at the end or where the notes stop making sense.
- */
-static bool next_note(const struct elf *e, size_t *at, struct note *ret)
-{
-    while (e->notes_size - *at >= 12) {
-        const uint8_t *n = e->notes + *at;
-        uint64_t name_size = ds_le32(n), desc_size = ds_le32(n + 4);
-        uint64_t desc = 12 + ((name_size + 3) & ~UINT64_C(3));
-        uint64_t next = desc + ((desc_size + 3) & ~UINT64_C(3));
-        uint64_t left = e->notes_size - *at;
-        if (desc > left || desc_size > left - desc)
-            return false;
-        *at += next < left ? (size_t)next : (size_t)left;
-        bool qemu = name_size >= 4 && memcmp(n + 12, "QEMU", 4) == 0;
-        bool core = name_size >= 4 && memcmp(n + 12, "CORE", 4) == 0;
-        if (qemu || (core && ds_le32(n + 8) == NT_PRSTATUS)) {
-            *ret = (struct note){qemu, n + desc, (size_t)desc_size};
-            return true;
-        }
-    }
-    return false;
-}
-
-static void read_prstatus(const struct elf *e, const struct note *n, struct ds_guest_cpu *c)
-{
-    if (e->d->header.arch == DS_ARCH_ARM64)
-        read_prstatus_arm64(n->desc, n->size, c);
-    else if (n->size >= 112 + 27 * 8)
-        read_prstatus_x64(n->desc, n->size, c);
-    else
-        read_prstatus_x86(n->desc, n->size, c);
-}
-
-/* QEMU's own notes say more; where there are none, the portable ones must do. */
-static enum ds_status add_processors(struct elf *e, bool qemu)
-{
-    struct note n;
-    size_t at = 0;
-    enum ds_status st = DS_OK;
-    while (st == DS_OK && next_note(e, &at, &n)) {
-        struct ds_guest_cpu c = {0};
-        if (n.qemu != qemu)
-            continue;
-        if (qemu)
-            read_qemu(n.desc, n.size, &c);
-        else
-            read_prstatus(e, &n, &c);
-        if (c.has_registers)
-            st = ds_guest_cpu_add(e->d, &c);
-    }
-    return st == DS_LIMIT ? DS_OK : st;
 }
 
 /* Class 64 with EM_386 is a 32-bit guest with memory up to 4 GiB; the class decides nothing. */
@@ -345,9 +191,7 @@ enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err)
         return st;
     st = ds_extents_build(&d->phys_map);
     if (st == DS_OK)
-        st = add_processors(&e, true);
-    if (st == DS_OK && d->cpu_count == 0)
-        st = add_processors(&e, false);
+        st = ds_guest_notes_add(d, e.notes, e.notes_size);
     if (st != DS_OK)
         return ds_err_set(err, st, "cannot read the ELF core: %s", ds_status_text(st));
     if (d->phys_map.piece_count == 0)

@@ -20,11 +20,12 @@ enum ds_status ds_extents_add(struct ds_extents *e, uint64_t start, uint64_t siz
         return DS_NO_MEMORY;
     if (size > UINT64_MAX - start)
         size = UINT64_MAX - start;
+    uint32_t order = (uint32_t)e->piece_count;
     e->pieces[e->piece_count] = (struct ds_extent){
         .start = start,
         .size = size,
         .file_offset = file_offset,
-        .rank = (uint32_t)e->piece_count | (lost ? DS_EXTENT_LOST : 0),
+        .rank = (e->last_wins ? DS_EXTENT_LOST - 1 - order : order) | (lost ? DS_EXTENT_LOST : 0),
     };
     e->piece_count++;
     e->stale = true;

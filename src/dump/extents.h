@@ -1,6 +1,7 @@
 /*
  * A map from addresses (physical or virtual) to file offsets, made of pieces that may overlap in
- * any hostile way: where several cover an address, the one added first wins. Pieces that the
+ * any hostile way: where several cover an address, the one added first wins, or with last_wins
+ * (set before the first is added) the one added last. Pieces that the
  * file no longer holds take part too, so that "cut off" and "never captured" stay apart, but
  * they never hide a piece that is there. Building costs O(n log n), a lookup O(log n).
  */
@@ -19,7 +20,8 @@ struct ds_extent {
     uint64_t start; /* address of the first byte */
     uint64_t size;  /* bytes; start + size never wraps */
     uint64_t file_offset;
-    uint32_t rank; /* order of addition; DS_EXTENT_LOST set when the bytes are not in the file */
+    uint32_t rank; /* lowest wins: the order of addition; DS_EXTENT_LOST set when the bytes are not
+                      in the file */
 };
 
 #define DS_EXTENT_LOST 0x80000000u
@@ -31,6 +33,7 @@ struct ds_extents {
     size_t map_count;
     size_t last; /* stretch that answered last */
     bool stale;
+    bool last_wins;
 };
 
 /*

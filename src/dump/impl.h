@@ -70,6 +70,9 @@ struct ds_block_stats {
 
 struct ds_dump {
     struct ds_source *src; /* owned */
+    /* Where phys_map leads when pages do not stand in `src` as they are: a source whose offsets
+     * are physical addresses. Owned; NULL = `src` itself. */
+    struct ds_source *pages;
     uint64_t file_size;
     enum ds_dump_kind kind;
     struct ds_dump_header header;
@@ -217,6 +220,10 @@ enum ds_status ds_range_open(struct ds_dump *d, uint32_t type, struct ds_err *er
 /* elf.c: cores of guest machines. */
 bool ds_elf_probe(const uint8_t *head, size_t have);
 enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err);
+
+/* kdump.c: kdump-compressed files of guest machines. */
+bool ds_kdump_probe(const uint8_t *head, size_t have);
+enum ds_status ds_kdump_open(struct ds_dump *d, struct ds_err *err);
 
 /* blobs.c: the chain that starts at `off`; `end` of it is where unrelated bytes begin. */
 void ds_blobs_read(struct ds_dump *d, uint64_t off, bool required);

@@ -5,7 +5,8 @@ bool ds_dump_add_run(struct ds_dump *d, uint64_t pa, uint64_t size, uint64_t fil
 {
     struct ds_phys_run *prev = d->run_count ? &d->runs[d->run_count - 1] : NULL;
     if (prev != NULL && prev->pa + prev->size == pa &&
-        prev->file_offset + prev->size == file_offset) {
+        (file_offset == DS_NO_OFFSET ? prev->file_offset == file_offset
+                                     : prev->file_offset + prev->size == file_offset)) {
         prev->size += size;
         return true;
     }
@@ -37,7 +38,7 @@ static void list_runs(struct ds_dump *d)
     for (size_t i = 0; i < d->phys_map.map_count; i++) {
         const struct ds_extent *x = &d->phys_map.map[i];
         if ((x->rank & DS_EXTENT_LOST) == 0 &&
-            !ds_dump_add_run(d, x->start, x->size, x->file_offset))
+            !ds_dump_add_run(d, x->start, x->size, d->pages ? DS_NO_OFFSET : x->file_offset))
             return;
     }
 }
@@ -67,11 +68,31 @@ bool ds_dump_has_physical(const struct ds_dump *d)
     return d->has_bitmap || d->phys_map.piece_count != 0;
 }
 
+/* By way of d->pages, where each page can fail by itself: *fault is exact. */
+static enum ds_status read_pages_of(struct ds_dump *d, uint64_t pa, uint8_t *out, size_t len,
+                                    uint64_t *fault)
+{
+    enum ds_status st = ds_extents_read(&d->phys_map, d->pages, pa, out, len, fault);
+    if (st == DS_OK || len <= DS_PAGE_SIZE)
+        return st;
+    for (size_t done = 0; done < len;) {
+        size_t part = (size_t)(DS_PAGE_SIZE - (pa + done) % DS_PAGE_SIZE);
+        part = part < len - done ? part : len - done;
+        st = ds_extents_read(&d->phys_map, d->pages, pa + done, out + done, part, fault);
+        if (st != DS_OK)
+            return st;
+        done += part;
+    }
+    return DS_OK;
+}
+
 enum ds_status ds_dump_read_phys(struct ds_dump *d, uint64_t pa, void *buf, size_t len,
                                  uint64_t *fault_pa)
 {
     if (d->has_bitmap)
         return ds_bitmap_read(d, pa, buf, len, fault_pa);
+    if (d->pages != NULL)
+        return read_pages_of(d, pa, buf, len, fault_pa);
     return ds_extents_read(&d->phys_map, d->src, pa, buf, len, fault_pa);
 }
 
@@ -84,7 +105,7 @@ static uint64_t offset_of(struct ds_dump *d, uint64_t pa, uint64_t *room)
     if (ds_extents_build(&d->phys_map) != DS_OK)
         return DS_NO_OFFSET;
     const struct ds_extent *x = ds_extents_find(&d->phys_map, pa);
-    if (x == NULL || (x->rank & DS_EXTENT_LOST) != 0)
+    if (x == NULL || (x->rank & DS_EXTENT_LOST) != 0 || d->pages != NULL)
         return DS_NO_OFFSET;
     if (*room > x->size - (pa - x->start))
         *room = x->size - (pa - x->start);
@@ -147,6 +168,15 @@ size_t ds_dump_read_pages(struct ds_dump *d, uint64_t *pa, void *buf, uint64_t *
             size / DS_PAGE_SIZE < max - count ? (size_t)(size / DS_PAGE_SIZE) : max - count;
         *status = ds_dump_read_phys(d, start, (uint8_t *)buf + count * DS_PAGE_SIZE,
                                     part * DS_PAGE_SIZE, NULL);
+        if (*status != DS_OK && d->pages != NULL) {
+            /* A page that cannot be unpacked does not hide those behind it. */
+            part = 1;
+            *status = ds_dump_read_phys(d, start, (uint8_t *)buf + count * DS_PAGE_SIZE,
+                                        DS_PAGE_SIZE, NULL);
+            *pa = start + (DS_PAGE_SIZE - 1);
+            if (*status != DS_OK)
+                continue;
+        }
         if (*status != DS_OK)
             break;
         for (size_t i = 0; i < part; i++)

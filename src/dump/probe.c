@@ -67,12 +67,8 @@ static const struct magic magics[] = {
      "it holds raw memory, of Linux as a rule: use a raw "
      "memory tool"},
     {0, 4, "AVML", "an AVML memory image", "it holds the memory of a Linux machine"},
-    {0, 8, "KDUMP   ", "a kdump-compressed dump",
-     "for a Windows guest write one with 'virsh dump --format' of kind win-dmp or QEMU's "
-     "dump-guest-memory -w"},
-    {0, 8, "DISKDUMP", "a diskdump of Linux", "use the crash utility"},
-    {0, 12, "makedumpfile", "a flattened kdump (makedumpfile)",
-     "rebuild it with makedumpfile -R; for a Windows guest use QEMU's dump-guest-memory -w"},
+    {0, 12, "makedumpfile", "a flattened kdump (makedumpfile) of an unknown version",
+     "rebuild it with makedumpfile -R"},
     {0, 8, "Raw_Dmp!", "a UEFI offline crash dump (raw sections)",
      "convert it with Microsoft's offline dump tools first"}, /* OfflineDumpHeaders.h */
     {0, 8, "vhdxfile", "a virtual hard disk (VHDX)",

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "dump/flattened.h"
 #include "dump/impl.h"
 #include "io/zip.h"
 
@@ -27,6 +28,9 @@ static const struct magic wanted[] = {
     {3, "\x1f\x8b\x08"},
     {4, "\x7f"
         "ELF"},
+    {8, "KDUMP   "},
+    {8, "DISKDUMP"},
+    {12, "makedumpfile"},
 };
 
 static bool looks_wanted(const uint8_t *head, size_t have)
@@ -174,17 +178,28 @@ static enum ds_status open_zip(struct ds_source *s, const char *member,
     return st;
 }
 
+enum wrapping { WRAP_NONE, WRAP_ZIP, WRAP_GZIP, WRAP_FLATTENED };
+
+static enum wrapping wrapping_of(struct ds_source *s)
+{
+    if (ds_zip_probe(s))
+        return WRAP_ZIP;
+    if (is_gzip(s))
+        return WRAP_GZIP;
+    return ds_flattened_probe(s) ? WRAP_FLATTENED : WRAP_NONE;
+}
+
 enum ds_status ds_unpack_source(struct ds_source *s, const char *member,
                                 const struct ds_unpack_options *o, struct ds_source **ret,
                                 struct ds_err *err)
 {
     for (int depth = 0;; depth++) {
-        bool zip = ds_zip_probe(s);
-        if (!zip && member != NULL) {
+        enum wrapping w = wrapping_of(s);
+        if (w != WRAP_ZIP && member != NULL) {
             ds_source_close(s);
             return ds_err_set(err, DS_NOT_FOUND, "no zip archive, so it has no member %s", member);
         }
-        if (!zip && !is_gzip(s))
+        if (w == WRAP_NONE)
             break;
         struct ds_source *inner;
         enum ds_status st;
@@ -193,8 +208,12 @@ enum ds_status ds_unpack_source(struct ds_source *s, const char *member,
                             "more than %d archives in one another; unpack it and give the dump "
                             "inside",
                             DEPTH);
+        else if (w == WRAP_ZIP)
+            st = open_zip(s, member, o, &inner, err);
+        else if (w == WRAP_GZIP)
+            st = open_gzip(s, o, &inner, err);
         else
-            st = zip ? open_zip(s, member, o, &inner, err) : open_gzip(s, o, &inner, err);
+            st = ds_flattened_open(s, o != NULL ? &o->limits : NULL, &inner, err);
         if (st != DS_OK) {
             ds_source_close(s);
             return st;

@@ -36,6 +36,10 @@ struct ds_source {
 enum ds_status ds_source_file_open(const char *path, struct ds_source **ret,
                                    struct ds_err *err) DS_MUST_CHECK;
 
+struct ds_os_file;
+/* The open file when the source is one, as it is on the disk; NULL for any other. */
+struct ds_os_file *ds_source_file_handle(struct ds_source *s);
+
 /* A source over memory that the caller keeps alive. Errors: DS_NO_MEMORY. */
 enum ds_status ds_source_memory_open(const void *data, size_t size, struct ds_source **ret,
                                      struct ds_err *err) DS_MUST_CHECK;

@@ -105,3 +105,8 @@ enum ds_status ds_source_file_open(const char *path, struct ds_source **ret, str
     *ret = &f->head;
     return DS_OK;
 }
+
+struct ds_os_file *ds_source_file_handle(struct ds_source *s)
+{
+    return s->ops == &file_ops ? ((struct file_source *)s)->file : NULL;
+}

@@ -6,6 +6,7 @@ Reads the DMP header with its own few lines; shares nothing with the program.
 """
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 GENERAL = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"] + [f"r{i}" for i in range(8, 16)]
@@ -131,6 +132,87 @@ def split(runs, size):
     return [(pa + o, min(size, n - o), at + o) for pa, n, at in runs for o in range(0, n, size)]
 
 
+def kdump(dump, notes, compress=lambda page: (1, zlib.compress(page, 1)), machine=b"x86_64"):
+    """A kdump-compressed file (makedumpfile: diskdump_mod.h, struct disk_dump_header,
+    kdump_sub_header, page_desc; QEMU writes the same)."""
+    block = 4096
+    pages = dump.pages()
+    top = max(pages) // block + 1
+    size = -(-top // (8 * block)) * block
+    bits = bytearray(size)
+    for pa in pages:
+        bits[pa // block // 8] |= 1 << pa // block % 8
+    utsname = b"".join(t.ljust(65, b"\0") for t in (b"", b"", b"", b"", machine, b""))
+    notes_at = 2 * block
+    bitmap_at = notes_at + -(-len(notes) // block) * block
+    head = b"KDUMP   " + struct.pack("<I", 6) + utsname + bytes(6) + bytes(16)
+    head += struct.pack("<IiIIIIIIII", 1, block, bitmap_at // block - 1, 2 * size // block,
+                        min(top, 0xffffffff), 0, 0, 0, 0, dump.processors)
+    sub = struct.pack("<QiiQQQQQQQQQQQ", 0, 1, 0, 0, 0, 0, 0, notes_at, len(notes), 0, 0, 0, 0, top)
+    table_at = bitmap_at + 2 * size
+    at = table_at + 24 * len(pages)
+    table, data, zero = b"", b"", None
+    for pa in sorted(pages):
+        if zero is not None and not any(pages[pa]):
+            table += zero  # QEMU keeps one page of zeros for all
+            continue
+        flags, packed = compress(pages[pa])
+        if len(packed) >= block:
+            flags, packed = 0, pages[pa]
+        entry = struct.pack("<QIIQ", at + len(data), len(packed), flags, 0)
+        zero = entry if not any(pages[pa]) else zero
+        table += entry
+        data += packed
+    place = lambda b, where: b + bytes(where - len(b))
+    return place(place(place(head, block) + sub, notes_at) + notes, bitmap_at) \
+        + bytes(bits) * 2 + table + data
+
+
+def flattened(data, piece=16384, first=lambda i: [], step=-1):
+    """Records of big-endian offset and size (makedumpfile.h: makedumpfile_data_header), by default
+    the last of the file first; `first` gives records that later ones overwrite."""
+    out = (b"makedumpfile".ljust(16, b"\0") + struct.pack(">qq", 1, 1)).ljust(4096, b"\0")
+    for at in range(0, len(data), piece)[::step]:
+        for offset, wrong in first(at):
+            out += struct.pack(">qq", offset, len(wrong)) + wrong
+        out += struct.pack(">qq", at, len(data[at:at + piece])) + data[at:at + piece]
+    return out + struct.pack(">qq", -1, -1)
+
+
+def patched(data, at, form, *values):
+    data = bytearray(data)
+    struct.pack_into(form, data, at, *values)
+    return bytes(data)
+
+
+def kdump_files(dump, notes):
+    """kdump files, sound and hostile: name and bytes."""
+    sound = kdump(dump, notes)
+    flat = flattened(sound)
+    subs, bitmaps = struct.unpack_from("<II", sound, 432)
+    table_at = (1 + subs + bitmaps) * 4096
+    return {
+        "kdump.kdump": sound,
+        "kdump-stored.kdump": kdump(dump, notes, lambda page: (0, page)),
+        "kdump-no-notes.kdump": kdump(dump, b""),
+        "kdump-flat.kdump": flat,
+        "kdump-flat-over.kdump": flattened(sound, 5000, lambda i: [(max(i - 100, 0), b"\xff" * 300)]),
+        "kdump-flat-elf.core": flattened(elf(dump, notes)),
+        "kdump-cut.kdump": sound[:-0x40],
+        "kdump-flat-cut.kdump": flattened(sound, 4096, step=1)[:-0x50],
+        "kdump-flat-far.kdump": flat[:-16] + struct.pack(">qq", 1 << 62, 4) + b"far!",
+        "kdump-flat-negative.kdump": flat[:-16] + struct.pack(">qq", -5, 4) + b"back",
+        "kdump-flat-empty.kdump": flattened(b""),
+        "kdump-block.kdump": patched(sound, 428, "<i", 3),
+        "kdump-sub.kdump": patched(sound, 432, "<I", 0x7fffffff),
+        "kdump-mapnr.kdump": patched(patched(sound, 440, "<I", 0xffffffff), 4096 + 96, "<Q", 1 << 60),
+        "kdump-bitmap.kdump": patched(sound, 436, "<I", 0x7fffffff),
+        "kdump-notes.kdump": patched(sound, 4096 + 48, "<QQ", 1 << 62, 1 << 62),
+        "kdump-page.kdump": patched(sound, table_at + 24 * 40, "<QI", 1 << 60, 0xffffffff),
+        "kdump-zlib.kdump": sound[:-0x1800] + b"\xff" * 0x400 + sound[-0x1400:],
+    }
+
+
 def main():
     dump, out = Dump(sys.argv[1]), sys.argv[2]
     cpus = range(Dump.processors)
@@ -145,6 +227,7 @@ def main():
         "elf-process.core": elf(dump, portable, [(0, n, at) for _, n, at in dump.runs[:1] * 3]),
         "elf-cut.core": elf(dump, both)[:-0x3000],
     }
+    files.update(kdump_files(dump, both))
     for name, data in files.items():
         Path(f"{out}-{name}").write_bytes(data)
 

@@ -3,6 +3,7 @@
 
 Environment: BIN, RUNNER, B (appends "guests passed failed skipped" to $B/results).
 """
+import gzip
 import json
 import os
 import shlex
@@ -60,6 +61,56 @@ def cut_elf_is_said():
     assert status == 4, status
     assert any(n["check"] == "file.truncated" for n in r["integrity"]), r["integrity"]
     assert r["bugcheck"]["code"] == "0x000000d1", r["bugcheck"]
+
+
+def damage_is_said(name, check, words):
+    status, r = report(name)
+    assert status == 4, status
+    found = [n for n in r["integrity"] if n["check"] == check]
+    assert found and words in json.dumps(found), r["integrity"]
+    assert r["bugcheck"]["code"] == "0x000000d1", r["bugcheck"]
+
+
+def refused(name, words, *arguments):
+    status, out, err = run(*arguments, f"{FIXTURES}/{name}")
+    assert status == 3 and words in err and not out, (status, err)
+
+
+def in_an_archive():
+    """libkdumpfile gets a file without a name; nothing is left behind."""
+    where = ["/var/tmp", "/tmp"]
+    files = lambda: sorted(n for w in where for n in os.listdir(w) if n.startswith("dumpscan-"))
+    before = files()
+    path = os.path.join(os.environ.get("B", "build/release"), "guest-kdump.gz")
+    with open(f"{FIXTURES}/guest-kdump-flat.kdump", "rb") as f, gzip.open(path, "wb") as z:
+        z.write(f.read())
+    status, out, err = run("-f", "json", path)
+    os.remove(path)
+    diff = list(differences(comparable(report("guest.dmp")[1]), comparable(json.loads(out))))
+    assert status == 0 and not diff and not err, (status, err, diff[:8])
+    assert files() == before
+
+
+def kdump_tests():
+    t = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in
+         ("kdump.kdump", "kdump-stored.kdump", "kdump-no-notes.kdump", "kdump-flat.kdump",
+          "kdump-flat-over.kdump", "kdump-page.kdump")]
+    t += [(f"damage {n}", lambda n=n, c=c, w=w: damage_is_said(f"guest-kdump-{n}.kdump", c, w))
+          for n, c, w in (("cut", "file.truncated", "cannot, from physical address"),
+                          ("flat-cut", "archive.damaged", "within a record"),
+                          ("flat-negative", "archive.damaged", "negative"))]
+    t += [(f"refused {n}", lambda n=n, w=w: refused(f"guest-kdump-{n}.kdump", w)) for n, w in
+          (("block", "libkdumpfile "), ("sub", "libkdumpfile "),
+           ("mapnr", "libkdumpfile "), ("bitmap", "libkdumpfile "),
+           ("notes", "libkdumpfile "))]
+    t += [("converted kdump", lambda: converted("guest-kdump.kdump", "full")),
+          ("in_an_archive", in_an_archive)]
+    return t
+
+
+def kdump_is_refused_by_name():
+    refused("guest-kdump.kdump", "built without libkdumpfile")
+    refused("guest-kdump-flat.kdump", "built without libkdumpfile")
 
 
 def process_core_is_refused():
@@ -130,6 +181,11 @@ def main():
               for f in ("full", "bitmap")]
     tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses)]
     tests += [("process_core_is_refused", process_core_is_refused), ("cut_elf_is_said", cut_elf_is_said), ("refusals", refusals)]
+    tests += [("same_report flattened elf", lambda: same_report("guest-kdump-flat-elf.core")),
+              ("refused far", lambda: refused("guest-kdump-flat-far.kdump", "--max-inflated")),
+              ("refused empty", lambda: refused("guest-kdump-flat-empty.kdump", "without a single"))]
+    kdump = "built without libkdumpfile" not in run("info", f"{FIXTURES}/guest-kdump.kdump")[2]
+    tests += kdump_tests() if kdump else [("kdump by name", kdump_is_refused_by_name)]
     failed = 0
     for name, test in tests:
         try:

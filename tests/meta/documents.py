@@ -192,8 +192,8 @@ def the_architecture_names_every_room_and_folder():
 def the_notice_names_every_library_and_data_folder():
     text = read("NOTICE") if exists("NOTICE") else ""
     libraries = {"sqlite3": "SQLite", "libcjson": "cJSON", "liblzma": "liblzma",
-                 "capstone": "capstone"}
-    linked = re.search(r"^LIBS := (.*)$", read("Makefile"), re.M).group(1).split()
+                 "capstone": "capstone", "libkdumpfile": "libkdumpfile"}
+    linked = " ".join(re.findall(r"^LIBS \+?:?= (.*)$", read("Makefile"), re.M)).split()
     found = [f"NOTICE: {libraries.get(lib, lib)} is linked and not named" for lib in linked
              if libraries.get(lib, lib) not in text]
     folders = sorted({"/".join(n.split("/")[:2]) for n in under("data")})

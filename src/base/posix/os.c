@@ -79,6 +79,58 @@ enum ds_status ds_os_file_read_at(struct ds_os_file *f, uint64_t off, void *buf,
     return DS_OK;
 }
 
+int ds_os_file_descriptor(const struct ds_os_file *f)
+{
+    return f->fd;
+}
+
+enum ds_status ds_os_temp_open(struct ds_os_file **ret, struct ds_err *err)
+{
+    char big[] = "/var/tmp/dumpscan-XXXXXX", small[] = "/tmp/dumpscan-XXXXXX";
+    char *name = big;
+    int fd = mkstemp(name);
+    if (fd < 0) {
+        name = small;
+        fd = mkstemp(name);
+    }
+    if (fd < 0)
+        return ds_err_set(err, DS_IO, "cannot make a temporary file in /var/tmp or /tmp: %s",
+                          strerror(errno));
+    (void)unlink(name);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    struct ds_os_file *f = calloc(1, sizeof(*f));
+    if (f == NULL) {
+        (void)close(fd);
+        return ds_err_set(err, DS_NO_MEMORY, "out of memory");
+    }
+    f->fd = fd;
+    *ret = f;
+    return DS_OK;
+}
+
+enum ds_status ds_os_temp_write(struct ds_os_file *f, uint64_t off, const void *data, size_t len,
+                                struct ds_err *err)
+{
+    const char *p = data;
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pwrite(f->fd, p + done, len - done, (off_t)(off + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return ds_err_set(err, DS_IO, "cannot write a temporary file: %s", strerror(errno));
+        done += (size_t)n;
+    }
+    return DS_OK;
+}
+
+enum ds_status ds_os_temp_finish(struct ds_os_file *f, uint64_t size, struct ds_err *err)
+{
+    if (ftruncate(f->fd, (off_t)size) != 0)
+        return ds_err_set(err, DS_IO, "cannot write a temporary file: %s", strerror(errno));
+    f->size = size;
+    return DS_OK;
+}
+
 FILE *ds_os_fopen(const char *path, const char *mode)
 {
     return fopen(path, mode);

@@ -142,6 +142,35 @@ enum ds_status ds_os_file_read_at(struct ds_os_file *f, uint64_t off, void *buf,
     return DS_OK;
 }
 
+int ds_os_file_descriptor(const struct ds_os_file *f)
+{
+    (void)f;
+    return -1;
+}
+
+enum ds_status ds_os_temp_open(struct ds_os_file **ret, struct ds_err *err)
+{
+    (void)ret;
+    return ds_err_set(err, DS_UNSUPPORTED, "no files without a name on this system");
+}
+
+enum ds_status ds_os_temp_write(struct ds_os_file *f, uint64_t off, const void *data, size_t len,
+                                struct ds_err *err)
+{
+    (void)f;
+    (void)off;
+    (void)data;
+    (void)len;
+    return ds_err_set(err, DS_UNSUPPORTED, "no files without a name on this system");
+}
+
+enum ds_status ds_os_temp_finish(struct ds_os_file *f, uint64_t size, struct ds_err *err)
+{
+    (void)f;
+    (void)size;
+    return ds_err_set(err, DS_UNSUPPORTED, "no files without a name on this system");
+}
+
 FILE *ds_os_fopen(const char *path, const char *mode)
 {
     wchar_t *w = widen_path(path);
