@@ -6,6 +6,7 @@
 #include "facts/candidates_impl.h"
 #include "facts/resolve.h"
 #include "nt/codes.h"
+#include "nt/live.h"
 
 #define KEEP_MAX (64u << 10)
 #define DS_GS_FAILURE 0xf7u /* DRIVER_OVERRAN_STACK_BUFFER */
@@ -368,6 +369,11 @@ static void gather_by_code(struct ds_gather *g, const struct ds_dump_header *h)
 static uint32_t stack_cap(struct ds_gather *g)
 {
     const struct ds_blame *b = g->ret->blame;
+    struct ds_opt live = ds_nt_live(g->nt)->live;
+    if (live.known && live.value == 1) {
+        g->ret->stack_note = "a live dump: its stack is that of whoever asked for the dump";
+        return 0;
+    }
     if (b == NULL)
         return UINT32_MAX;
     if (b->kind == DS_BLAME_OTHER_STACK || b->kind == DS_BLAME_WEAK_STACK)
@@ -411,6 +417,7 @@ void ds_candidates_find(struct ds_nt *nt, struct ds_candidates *ret)
     gather_exception(&g, ff);
     gather_parameters(&g, h);
     ds_gather_leads(&g, h);
+    ds_gather_profile(&g, h);
     uint32_t cap = stack_cap(&g);
     if (cap > 0) {
         gather_context(&g, ff);

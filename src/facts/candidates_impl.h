@@ -55,6 +55,10 @@ void ds_gather_stack(struct ds_gather *g, const struct ds_stack *stack, size_t f
 /* Drivers that parameters lead to. */
 void ds_gather_leads(struct ds_gather *g, const struct ds_dump_header *h);
 
+/* Drivers on the stacks that the DPC watchdog captured, for 0x133 with 1: rows of the table
+ * dpc_watchdog_samples. Nothing for any other bugcheck. */
+void ds_gather_profile(struct ds_gather *g, const struct ds_dump_header *h);
+
 /* The driver that the kernel itself names: KiBugCheckDriver, or the record in a minidump. */
 void ds_gather_kernels_word(struct ds_gather *g);
 

@@ -24,8 +24,8 @@ static const struct ds_column_spec candidate_columns[] = {
     {"address", DS_COL_ADDRESS, "what points to it: an address in its code, or the object named",
      "", DS_FIELD(ROW, address)},
     {"source", DS_COL_TEXT,
-     "where that was found: exception, parameter, context, stack, thread, processor, kernel, "
-     "bugcheck code",
+     "where that was found: exception, parameter, context, stack, thread, processor, "
+     "profile, kernel, bugcheck code",
      "", DS_FIELD(ROW, source)},
     {"confidence", DS_COL_TEXT, "high, medium or low", "", DS_FIELD(ROW, confidence)},
     {"weight", DS_COL_INTEGER, "how strong the evidence is; below 20 it names nobody", "",

@@ -287,6 +287,77 @@ static void the_watchdogs_stack_blames_nobody(void)
     end();
 }
 
+#define BLOCK 0xffffc08000510000u
+#define PROFILE 0xffffc08000511000u
+
+/* Three stacks; the driver stands in two of them, a port driver in all. */
+static void put_profile(void)
+{
+    static const uint64_t pcs[] = {
+        KERNEL_BASE + 0x1000,
+        DRIVER_BASE + 0x1205,
+        DRIVER_BASE + 0x1305,
+        OTHER_BASE + 0x1205,
+        0,
+        KERNEL_BASE + 0x1000,
+        OTHER_BASE + 0x1205,
+        0,
+        KERNEL_BASE + 0x2000,
+        DRIVER_BASE + 0x1205,
+        OTHER_BASE + 0x1305,
+        0,
+    };
+    maker_write(&k.m, BLOCK, "\xde\xce\xbe\xae\x01\x00\x10\x00\xa8\x84\x00\x00\x60\x00\x00\x00",
+                16);
+    maker_ptr(&k.m, PRCB(0) + 0x84a8, PROFILE);
+    for (size_t i = 0; i < sizeof(pcs) / sizeof(pcs[0]); i++)
+        maker_ptr(&k.m, PROFILE + 8 * i, pcs[i]);
+}
+
+static void the_watchdogs_profile_names_the_driver(void)
+{
+    begin();
+    put_module("storport.sys");
+    put_profile();
+    kernel_bugcheck(&k, 0x133, 1, 0x1e00, BLOCK, 0);
+    judge();
+    CHECK_STR(verdict.culprit.module, "driver.sys");
+    CHECK_STR(verdict.culprit.confidence, "medium");
+    CHECK_STR(verdict.culprit.source, "profile");
+    CHECK(strstr(verdict.culprit.reason, "driver.sys stands in 2 of the 3 stacks") != NULL);
+    CHECK_STR(verdict.runners_up[0].module, "storport.sys");
+    CHECK_STR(verdict.runners_up[0].confidence, "low");
+    end();
+    begin(); /* one long DPC: it stands on the stack, whatever ran long before */
+    put_profile();
+    kernel_bugcheck(&k, 0x133, 0, 0x501, 0x500, BLOCK);
+    judge();
+    CHECK(verdict.culprit.module == NULL || strcmp(verdict.culprit.source, "profile") != 0);
+    end();
+}
+
+/* Any code may mark a live dump: who stands on its stack asked for it, or just ran. */
+static void the_stack_of_a_live_dump_blames_nobody(void)
+{
+    for (unsigned live = 0; live < 2; live++) {
+        begin();
+        put_module("other.sys");
+        kernel_bugcheck(&k, 0x144, 0x3003, 0, 0, 0);
+        ds_put_le32(k.m.file + 0x1050, live ? 0x10 : 0);
+        kernel_header_context(&k, KERNEL_BASE + 0x1000, STACK_TOP(0) - 0x800);
+        maker_ptr(&k.m, STACK_TOP(0) - 0x800, OTHER_BASE + 0x1205);
+        judge();
+        if (live) {
+            CHECK(verdict.culprit.module == NULL);
+            CHECK_U64(verdict.runner_up_count, 0);
+            CHECK(strstr(verdict.culprit.reason, "asked for the dump") != NULL);
+        } else {
+            CHECK_STR(verdict.culprit.module, "other.sys");
+        }
+        end();
+    }
+}
+
 #define DRIVER_OBJECT 0xffffc08000500000u
 #define DEVICE_OBJECT 0xffffc08000501000u
 #define REQUEST 0xffffc08000502000u
@@ -374,7 +445,9 @@ static void an_unloaded_driver_on_the_stack_is_seen(void)
 }
 
 TEST_MAIN(TEST(a_port_driver_comes_after_its_client),
-          TEST(corruption_ranks_between_fault_and_stack), TEST(the_watchdogs_stack_blames_nobody),
+          TEST(corruption_ranks_between_fault_and_stack),
+          TEST(the_watchdogs_profile_names_the_driver),
+          TEST(the_stack_of_a_live_dump_blames_nobody), TEST(the_watchdogs_stack_blames_nobody),
           TEST(a_request_leads_to_its_driver), TEST(a_name_leads_to_its_driver),
           TEST(who_calls_for_the_bugcheck_is_named), TEST(an_unloaded_driver_on_the_stack_is_seen),
           TEST(the_exception_names_the_driver), TEST(a_code_parameter_names_the_driver),
