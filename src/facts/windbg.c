@@ -2,9 +2,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "dump/cpuid.h"
+#include "dump/machine.h"
 #include "nt/bugcheck.h"
 #include "nt/drivers.h"
 
@@ -67,6 +70,7 @@ static void add_bugcheck(struct keys *k)
     if (k->t->kernel != NULL && ds_target_global(k->t, "KiBugCheckData", &at) == DS_OK &&
         ds_space_read_ptr(k->t->kernel, at, &raw, NULL) == DS_OK && raw != 0)
         add(k, "Bugcheck.Code.KiBugCheckData", "0x%llx", HEX(raw));
+    add(k, "Bugcheck.Code.LegacyAPI", "0x%x", (uint32_t)k->h->bugcheck_code.value);
     add(k, "Bugcheck.Code.TargetModel", "0x%x", (uint32_t)k->h->bugcheck_code.value);
     if (!k->h->attributes.known)
         return;
@@ -349,6 +353,29 @@ static void add_system(struct keys *k)
     }
 }
 
+/* Spellings as in published output; those of other platforms are not known. */
+static const char *const virtual_names[][2] = {{"VMware", "VMware"}, {"Hyper-V", "HyperV"}};
+
+static void add_machine(struct keys *k)
+{
+    struct ds_machine *m = ds_arena_alloc(&k->t->arena, 1, sizeof(*m));
+    uint8_t *blob = NULL;
+    size_t size;
+    struct ds_cpuid cpu;
+    if (m != NULL)
+        ds_machine_read(k->t->dump, m);
+    for (size_t i = 0; m != NULL && m->platform != NULL && m->is_virtual == DS_VIRTUAL_YES &&
+                       i < sizeof(virtual_names) / sizeof(virtual_names[0]);
+         i++)
+        if (strcmp(m->platform, virtual_names[i][0]) == 0)
+            add(k, "VIRTUAL_MACHINE", "%s", virtual_names[i][1]);
+    /* Leaf 1 is what the kernel itself asks before it looks who the hypervisor is. */
+    if (ds_dump_blob_load(k->t->dump, DS_CPUID_TAG, &blob, &size) == DS_OK &&
+        ds_cpuid_decode(blob, size, &cpu) == DS_OK && cpu.hypervisor.known)
+        add(k, "Hypervisor.Flags.AnyHypervisorPresent", "%u", cpu.hypervisor.value != 0);
+    free(blob);
+}
+
 void ds_windbg_find(struct ds_nt *nt, struct ds_windbg *ret)
 {
     struct ds_target *t = ds_nt_target(nt);
@@ -371,4 +398,5 @@ void ds_windbg_find(struct ds_nt *nt, struct ds_windbg *ret)
         add_bucket(&k);
     }
     add_system(&k);
+    add_machine(&k);
 }
