@@ -57,7 +57,8 @@ static void show_pattern(struct ds_paper *p, const struct ds_pattern *one)
     ds_paper_field(p, "From", one->origin);
     show_list(p, "Requires", one->requires_, one->requires_count);
     ds_paper_field(p, "Message", one->message);
-    ds_paper_field(p, "Explanation", one->explain != NULL ? one->explain : "");
+    ds_paper_paragraphs(p, DS_PAPER_FIELD, "  Explanation",
+                        one->explain != NULL ? one->explain : "");
     show_list(p, "Next steps", one->next_steps, one->next_step_count);
     show_list(p, "References", one->references, one->reference_count);
     show_query(p, one->query);

@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 
-#define FIELD_INDENT 16
 #define TEXT_MAX (64u << 10) /* bytes of one paragraph */
 
 static const char *const style_codes[] = {"",           "\033[1m",  "\033[2m",
@@ -151,6 +150,20 @@ void ds_paper_item(struct ds_paper *p, unsigned indent, enum ds_style style, con
     ds_paper_item_styled(p, indent, style, label, DS_STYLE_PLAIN, text);
 }
 
+void ds_paper_paragraphs(struct ds_paper *p, unsigned indent, const char *label, const char *text)
+{
+    do {
+        size_t n = strcspn(text, "\n");
+        struct ds_buf line;
+        ds_buf_init(&line, TEXT_MAX);
+        ds_buf_add(&line, text, n);
+        ds_paper_item(p, indent, DS_STYLE_DIM, label, ds_buf_text(&line));
+        ds_buf_deinit(&line);
+        label = "";
+        text += n + (text[n] == '\n');
+    } while (*text != '\0');
+}
+
 void ds_paper_heading(struct ds_paper *p, const char *title)
 {
     ds_buf_char(p->out, '\n');
@@ -166,7 +179,7 @@ void ds_paper_field(struct ds_paper *p, const char *label, const char *text)
 {
     char padded[64];
     (void)snprintf(padded, sizeof(padded), "  %s", label);
-    ds_paper_item(p, FIELD_INDENT, DS_STYLE_DIM, padded, text);
+    ds_paper_item(p, DS_PAPER_FIELD, DS_STYLE_DIM, padded, text);
 }
 
 /* Formats into a fresh buffer that the caller frees. */

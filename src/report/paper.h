@@ -23,6 +23,7 @@ struct ds_paper {
     unsigned width; /* columns */
 };
 
+#define DS_PAPER_FIELD 16u /* column of a field's text */
 #define DS_PAPER_MIN_WIDTH 40
 #define DS_PAPER_MAX_WIDTH 400
 
@@ -41,6 +42,10 @@ void ds_paper_item(struct ds_paper *p, unsigned indent, enum ds_style style, con
 /* The same with the text in a style as well. */
 void ds_paper_item_styled(struct ds_paper *p, unsigned indent, enum ds_style label_style,
                           const char *label, enum ds_style text_style, const char *text);
+
+/* The same for a text of ours that has several paragraphs, one a line; the label is the first's.
+ * Not for text of a dump, whose line breaks are shown as what they are. */
+void ds_paper_paragraphs(struct ds_paper *p, unsigned indent, const char *label, const char *text);
 
 /* A field of a section: two spaces, label, text from column 16 on. */
 void ds_paper_field(struct ds_paper *p, const char *label, const char *text);

@@ -143,7 +143,7 @@ static void finding_match(struct ds_paper *p, const struct ds_report *r,
     ds_buf_deinit(&title);
     finding_instances(p, r, f, verbose);
     if (verbose && f->explain != NULL)
-        ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", f->explain);
+        ds_paper_paragraphs(p, FINDING_INDENT, "", f->explain);
     for (size_t i = 0; i < f->next_step_count; i++)
         ds_paper_item(p, FINDING_INDENT, DS_STYLE_GOOD, i == 0 ? "      next" : "",
                       f->next_steps[i]);
