@@ -226,6 +226,7 @@ static void write_json(struct reading *r, struct cli_out *out, struct ds_buf *b,
         ds_json_key_hex(&j, "address", ds_opt_known(r->holes[i].at), r->m->digits);
         ds_json_key_unsigned(&j, "size", r->holes[i].size);
         ds_json_key_string(&j, "status", ds_status_name(r->holes[i].status));
+        ds_json_key_string(&j, "state", reading_state(r, &r->holes[i]));
         struct ds_buf why;
         ds_buf_init(&why, 1u << 12);
         reading_reason(r, &r->holes[i], &why);

@@ -3,6 +3,32 @@
 #include <string.h>
 
 #include "memory/words.h"
+#include "nt/vads.h"
+
+static void explain(struct reading *r, uint64_t va, struct ds_explanation *e)
+{
+    struct ds_vad vad;
+    bool has_vad;
+    if (r->m->eprocess.known)
+        ds_nt_explain(r->m->nt, r->m->eprocess.value, r->m->space, va, e, &vad, &has_vad);
+    else
+        ds_space_explain(r->m->space, va, e);
+}
+
+/* Within one page, where its tables lead nowhere: what the VAD makes of it. */
+static enum ds_status load_explained(struct reading *r, const struct ds_fault *fault, uint64_t at,
+                                     uint8_t *to, size_t len, uint64_t *bad)
+{
+    struct ds_explanation e;
+    explain(r, fault->va, &e);
+    r->state = e.fault.state;
+    if (e.status != DS_OK || fault->va != at)
+        return e.status != DS_OK ? e.status : fault->status;
+    uint64_t bad_pa = e.pa;
+    enum ds_status status = ds_dump_read_phys(r->m->target->dump, e.pa, to, len, &bad_pa);
+    *bad = at + (bad_pa - e.pa);
+    return status;
+}
 
 /* DS_OK, or the first address in [at, at + len) that cannot be read. */
 static enum ds_status load(struct reading *r, uint64_t at, uint8_t *to, size_t len, uint64_t *bad)
@@ -12,8 +38,9 @@ static enum ds_status load(struct reading *r, uint64_t at, uint8_t *to, size_t l
     struct ds_fault fault = {.va = at};
     enum ds_status status = ds_space_read(r->m->space, at, to, len, &fault);
     *bad = fault.va;
-    r->state = fault.state;
-    return status;
+    if (status == DS_OK || ds_space_paging(r->m->space) == DS_PAGING_NONE)
+        return status;
+    return load_explained(r, &fault, at, to, len, bad);
 }
 
 /* One page: whole, or up to its faults. Page tables end at page borders, captured pieces of a
@@ -72,6 +99,12 @@ bool reading_byte(struct reading *r, uint64_t at, uint8_t *ret)
     return true;
 }
 
+const char *reading_state(const struct reading *r, const struct read_hole *h)
+{
+    bool tables = !r->physical && ds_space_paging(r->m->space) != DS_PAGING_NONE;
+    return tables ? ds_pte_state_name(h->state) : NULL;
+}
+
 void reading_reason(struct reading *r, const struct read_hole *h, struct ds_buf *b)
 {
     struct ds_explanation e;
@@ -79,10 +112,17 @@ void reading_reason(struct reading *r, const struct read_hole *h, struct ds_buf 
         ds_buf_str(b, ds_status_text(h->status));
         return;
     }
-    ds_space_explain(r->m->space, h->at, &e);
-    if (e.status != DS_OK)
+    explain(r, h->at, &e);
+    if (e.status != DS_OK) {
         ds_fault_words(ds_space_paging(r->m->space), &e.fault, r->m->digits, b);
-    else
-        ds_buf_printf(b, "%s (physical address %llx)", ds_status_text(h->status),
-                      (unsigned long long)e.pa);
+        return;
+    }
+    ds_buf_printf(b, "%s (physical address %llx", ds_status_text(h->status),
+                  (unsigned long long)e.pa);
+    if (e.fault.state == DS_PTE_TRANSITION)
+        ds_buf_str(b, ", in transition");
+    if (e.fault.prototype.known)
+        ds_buf_printf(b, ", through the prototype PTE at %0*llx", (int)r->m->digits,
+                      (unsigned long long)e.fault.prototype.value);
+    ds_buf_char(b, ')');
 }

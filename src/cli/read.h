@@ -41,6 +41,8 @@ struct reading {
 
 /* The byte at `at`; false, and part of a hole, when it cannot be read. */
 bool reading_byte(struct reading *r, uint64_t at, uint8_t *ret);
+/* The name of its state (docs/memory.md); NULL where no page tables were asked. */
+const char *reading_state(const struct reading *r, const struct read_hole *h);
 /* Why a stretch cannot be read, in words. */
 void reading_reason(struct reading *r, const struct read_hole *h, struct ds_buf *b);
 

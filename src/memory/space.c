@@ -269,6 +269,49 @@ static enum ds_status read_page(struct ds_space *s, uint64_t va, uint8_t *buf, s
     return DS_OK;
 }
 
+/* Splits [va, va + len) at page borders, as far as one batch goes; gives the number of bytes. */
+static size_t split(uint64_t va, size_t len, uint64_t *at, size_t *count)
+{
+    size_t done = 0;
+    for (*count = 0; *count < DS_WALK_BATCH && done < len; (*count)++) {
+        at[*count] = va + done;
+        done += DS_PAGE_SIZE - (size_t)(at[*count] & DS_PAGE_MASK);
+    }
+    return done < len ? done : len;
+}
+
+/* Across pages: translates many at once, and reads what is contiguous in physical memory in one. */
+static enum ds_status read_pages(struct ds_space *s, uint64_t va, uint8_t *out, size_t len,
+                                 struct ds_fault *fault)
+{
+    uint64_t at[DS_WALK_BATCH], pa[DS_WALK_BATCH];
+    enum ds_status status[DS_WALK_BATCH];
+    size_t count;
+    while (len > 0) {
+        size_t part = split(va, len, at, &count);
+        ds_space_translate_many(s, at, count, pa, status);
+        for (size_t i = 0, next; i < count; i = next) {
+            for (next = i + 1; next < count && status[i] == DS_OK && status[next] == DS_OK &&
+                               pa[next] - pa[i] == at[next] - at[i];
+                 next++) {
+            }
+            uint64_t end = next < count ? at[next] : va + part, bad = pa[i];
+            if (status[i] != DS_OK) { /* once more, for the reason */
+                return ds_space_translate(s, at[i], &pa[i], fault);
+            }
+            status[i] =
+                ds_dump_read_phys(s->dump, pa[i], out + (at[i] - va), (size_t)(end - at[i]), &bad);
+            if (status[i] != DS_OK) {
+                return ds_fault_set(fault, status[i], at[i] + (bad - pa[i]));
+            }
+        }
+        va += part;
+        out += part;
+        len -= part;
+    }
+    return DS_OK;
+}
+
 enum ds_status ds_space_read(struct ds_space *s, uint64_t va, void *buf, size_t len,
                              struct ds_fault *fault)
 {
@@ -284,19 +327,8 @@ enum ds_status ds_space_read(struct ds_space *s, uint64_t va, void *buf, size_t 
         enum ds_status status = ds_dump_read_virt(s->dump, va, buf, len, &bad);
         return status == DS_OK ? DS_OK : ds_fault_set(fault, status, bad);
     }
-    uint8_t *out = buf;
-    while (len > 0) {
-        size_t part = DS_PAGE_SIZE - (size_t)(va & (DS_PAGE_SIZE - 1));
-        part = part < len ? part : len;
-        enum ds_status status = read_page(s, va, out, part, fault);
-        if (status != DS_OK) {
-            return status;
-        }
-        va += part;
-        out += part;
-        len -= part;
-    }
-    return DS_OK;
+    size_t first = DS_PAGE_SIZE - (size_t)(va & DS_PAGE_MASK);
+    return len <= first ? read_page(s, va, buf, len, fault) : read_pages(s, va, buf, len, fault);
 }
 
 enum ds_status ds_space_read_uint(struct ds_space *s, uint64_t va, unsigned size, uint64_t *ret,

@@ -300,6 +300,49 @@ static void test_cache_collisions(void)
     stop();
 }
 
-TEST_MAIN(TEST(test_translate), TEST(test_dtb_flags), TEST(test_large_pages), TEST(test_faults),
-          TEST(test_unsupported), TEST(test_ranges), TEST(test_ustr), TEST(test_list_closes),
-          TEST(test_list_empty), TEST(test_list_hostile), TEST(test_cache_collisions))
+#define MANY 70u /* pages: more than two batches */
+
+/* Pages that follow each other in the dump, pages that do not, and what ends the read. */
+static void test_read_across(void)
+{
+    static uint8_t want[MANY * 0x1000], got[MANY * 0x1000];
+    maker_open(&m);
+    for (uint64_t i = 0; i < MANY; i++) {
+        uint64_t page = i % 9 == 4 ? i + 1 : i % 9 == 5 ? i - 1 : i; /* some change places */
+        maker_va(&m, VA + (page < MANY ? page : i) * 0x1000);
+    }
+    for (uint64_t i = 0; i < sizeof(want); i++) {
+        want[i] = (uint8_t)(i * 7 + (i >> 12));
+        *maker_va(&m, VA + i) = want[i];
+    }
+    start();
+    struct ds_fault f;
+    for (size_t len = 0x1000; len <= sizeof(want) - 0x123; len += 0x4777) {
+        memset(got, 0xee, sizeof(got));
+        CHECK(ds_space_read(space, VA + 0x123, got, len, &f) == DS_OK);
+        CHECK(memcmp(got, want + 0x123, len) == 0);
+        CHECK(got[len] == 0xee);
+    }
+    CHECK(ds_space_read(space, VA + 0x123, got, sizeof(got), &f) == DS_NOT_MAPPED);
+    CHECK_U64(f.va, VA + sizeof(want));
+    CHECK(f.level == 1);
+    stop();
+    maker_open(&m);
+    for (uint64_t i = 0; i < MANY; i++) {
+        maker_va(&m, VA + i * 0x1000);
+    }
+    ds_put_le64(maker_entry(&m, VA + 0x28000, 1), (uint64_t)MAKER_PAGES * 4096 | 0x63);
+    ds_put_le64(maker_entry(&m, VA + 0x2a000, 1), 0x0001234500000080u);
+    start();
+    CHECK(ds_space_read(space, VA + 8, got, sizeof(got) - 8, &f) == DS_NOT_IN_DUMP);
+    CHECK_U64(f.va, VA + 0x28000);
+    CHECK(ds_space_read(space, VA + 0x29008, got, 0x3000, &f) == DS_PAGED_OUT);
+    CHECK_U64(f.va, VA + 0x2a000);
+    CHECK_U64(f.page_file_offset.value, 0x12345);
+    stop();
+}
+
+TEST_MAIN(TEST(test_read_across), TEST(test_translate), TEST(test_dtb_flags),
+          TEST(test_large_pages), TEST(test_faults), TEST(test_unsupported), TEST(test_ranges),
+          TEST(test_ustr), TEST(test_list_closes), TEST(test_list_empty), TEST(test_list_hostile),
+          TEST(test_cache_collisions))
