@@ -75,9 +75,13 @@ header() {
     printf "$1"
     zeros 12384
 }
-for t in '\002:summary dump' '\007:DumpType 7' '\010:.dump /k' '\012:.dump /k' '\143:unknown DumpType'; do
+for t in '\007:DumpType 7' '\143:unknown DumpType'; do
     header "${t%%:*}\\000\\000\\000" >"$dir/type"
     check type 3 "${t#*:}"
+done
+for t in '\002:summary.signature' '\010:range.signature' '\012:range.signature'; do
+    header "${t%%:*}\\000\\000\\000" >"$dir/type"
+    check type 4 "${t#*:}"
 done
 header '\004\000\000\000' | head -c 4096 >"$dir/header-cut"
 check header-cut 4 'file.truncated'

@@ -30,6 +30,7 @@ def report(name):
 def comparable(r):
     """A report without what tells of the container: file, header fields, how things were found."""
     r = json.loads(json.dumps(r))
+    r["windbg"]["keys"].pop("Dump.Attributes.AsUlong", None)
     # Contexts say where they were read; patterns that ask the header's Attributes cannot tell.
     for key in ("dump", "integrity", "bootstrap", "walks", "cannot_tell", "no_match", "contexts"):
         r.pop(key)
