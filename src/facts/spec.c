@@ -32,6 +32,9 @@
     X(processors)                                                                                  \
     X(processes)                                                                                   \
     X(threads)                                                                                     \
+    X(eresources)                                                                                  \
+    X(eresource_owners)                                                                            \
+    X(eresource_waiters)                                                                           \
     X(modules)                                                                                     \
     X(unloaded_modules)                                                                            \
     X(bootstrap_steps)                                                                             \

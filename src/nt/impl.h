@@ -13,6 +13,8 @@
     ((limit) < DS_LIMIT_ALLOC / sizeof(type) ? (limit) : DS_LIMIT_ALLOC / sizeof(type))
 
 struct ds_nt_spaces;
+struct ds_nt_wait_index;
+struct ds_nt_locks;
 struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
@@ -30,8 +32,10 @@ struct ds_nt {
     const struct ds_driver *drivers; /* arena; NULL until asked for */
     bool have_live;
     struct ds_live live;
-    struct ds_hardware *hardware;    /* owned; made on first use */
-    struct ds_process *process_rows; /* owned */
+    struct ds_hardware *hardware;        /* owned; made on first use */
+    struct ds_nt_wait_index *wait_index; /* likewise */
+    struct ds_nt_locks *locks;           /* likewise */
+    struct ds_process *process_rows;     /* owned */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
     struct ds_unloaded_module *unloaded_rows;
@@ -110,6 +114,10 @@ struct ds_stack_place {
 struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
 /* The stacks of the fault. */
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
+
+/* wait_index.c, eresources.c; NULL is allowed. */
+void ds_nt_wait_index_free(struct ds_nt_wait_index *w);
+void ds_nt_locks_free(struct ds_nt_locks *l);
 
 /* hardware.c */
 void ds_hardware_free(struct ds_hardware *h);

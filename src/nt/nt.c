@@ -28,6 +28,8 @@ void ds_nt_close(struct ds_nt *nt)
         free(nt->processor_rows);
         free(nt->unloaded_rows);
         ds_hardware_free(nt->hardware);
+        ds_nt_wait_index_free(nt->wait_index);
+        ds_nt_locks_free(nt->locks);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);

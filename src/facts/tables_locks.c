@@ -1,0 +1,120 @@
+/* Tables over executive resources, with who owns them and who waits. */
+#include "facts/table.h"
+#include "nt/eresources.h"
+
+#define ROW struct ds_eresource
+static const struct ds_column_spec eresource_columns[] = {
+    {"resource", DS_COL_ADDRESS, "_ERESOURCE: virtual", "!locks (Resource @)",
+     DS_FIELD(ROW, address)},
+    {"exclusive", DS_COL_BOOL, "owned exclusively; NULL when nobody owns it",
+     "!locks (Exclusively owned)", DS_FIELD(ROW, exclusive)},
+    {"owners", DS_COL_INTEGER, "threads that own it, as found", "!locks (owning threads)",
+     DS_FIELD(ROW, owners)},
+    {"active", DS_COL_INTEGER, "ActiveEntries; ActiveCount before Vista", "dt nt!_ERESOURCE",
+     DS_FIELD(ROW, active)},
+    {"contention_count", DS_COL_INTEGER, "ContentionCount: how often somebody had to wait",
+     "!locks (Contention Count)", DS_FIELD(ROW, contention)},
+    {"shared_waiters", DS_COL_INTEGER, "NumberOfSharedWaiters, as it counts them",
+     "!locks (NumberOfSharedWaiters)", DS_FIELD(ROW, shared_count)},
+    {"exclusive_waiters", DS_COL_INTEGER, "NumberOfExclusiveWaiters, as it counts them",
+     "!locks (NumberOfExclusiveWaiters)", DS_FIELD(ROW, exclusive_count)},
+    {"shared_waiters_found", DS_COL_INTEGER, "of them, how many eresource_waiters names", "",
+     DS_FIELD(ROW, shared_found)},
+    {"exclusive_waiters_found", DS_COL_INTEGER, "of them, how many eresource_waiters names", "",
+     DS_FIELD(ROW, exclusive_found)},
+    {"waiters_lost", DS_COL_TEXT, "why waiters are missing; NULL when none is", "",
+     DS_FIELD(ROW, waiters_why)},
+    {"flag", DS_COL_INTEGER, "Flag (wdm.h): 0x80 owned exclusively, 0x10 never exclusive",
+     "dt nt!_ERESOURCE", DS_FIELD(ROW, flag)},
+};
+#undef ROW
+
+static void eresources_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_eresources *e = ds_nt_eresources(ds_facts_nt(f));
+    *ret = (struct ds_rows){e->rows, sizeof(*e->rows), e->count, e->walk};
+}
+
+DS_TABLE_WITH_LAYOUT(eresources, "Executive resources: ExpSystemResourcesList.", "!locks -v",
+                     eresource_columns, eresources_fill, "resource");
+
+static void derive_owner_state(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    struct ds_opt s = ((const struct ds_eresource_owner *)row)->state;
+    if (s.known)
+        ds_value_text(v, ds_thread_state_name(s.value));
+}
+
+static void derive_owner_index(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    const struct ds_eresource_owner *o = row;
+    if (o->index != 0)
+        ds_value_u64(v, o->index);
+}
+
+#define ROW struct ds_eresource_owner
+static const struct ds_column_spec eresource_owner_columns[] = {
+    {"resource", DS_COL_ADDRESS, "_ERESOURCE: virtual", "!locks (Resource @)",
+     DS_FIELD(ROW, resource)},
+    {"thread", DS_COL_ADDRESS, "_KTHREAD; NULL when the owner pointer is no thread",
+     "!locks (Threads)", DS_FIELD(ROW, thread)},
+    {"owns", DS_COL_BOOL,
+     "whether it owns the resource: a sharer that must wait is entered before it waits, and "
+     "does not; NULL when that cannot be told",
+     "!locks (<*>)", DS_FIELD(ROW, owns)},
+    {"count", DS_COL_INTEGER, "OwnerCount: how many times it acquired the resource",
+     "!locks (the number after the thread)", DS_FIELD(ROW, count)},
+    {"thread_state", DS_COL_INTEGER, "KTHREAD_STATE of the thread; NULL when no thread is there",
+     "!thread", DS_FIELD(ROW, state)},
+    {"thread_state_name", DS_COL_TEXT, "its name: Waiting, Running, ...", "!thread",
+     DS_DERIVED(derive_owner_state)},
+    {"owner_thread", DS_COL_ADDRESS, "OwnerThread as it stands there", "dt nt!_OWNER_ENTRY",
+     DS_FIELD(ROW, raw)},
+    {"owner_pointer", DS_COL_BOOL,
+     "its low two bits are set: somebody else's owner pointer (ExSetResourceOwnerPointer)",
+     "!locks (*** Actual Thread)", DS_FIELD(ROW, owner_pointer)},
+    {"place", DS_COL_TEXT, "OwnerThreads[0] (exclusive), OwnerThreads[1], OwnerEntry, OwnerTable",
+     "dt nt!_ERESOURCE", DS_FIELD(ROW, place)},
+    {"table_index", DS_COL_INTEGER, "element of OwnerTable, from 1; NULL outside it",
+     "dt nt!_ERESOURCE", DS_DERIVED(derive_owner_index)},
+};
+#undef ROW
+
+static void eresource_owners_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_eresources *e = ds_nt_eresources(ds_facts_nt(f));
+    *ret = (struct ds_rows){e->owners, sizeof(*e->owners), e->owner_count, e->owner_walk};
+}
+
+DS_TABLE_WITH_LAYOUT(eresource_owners, "Entries in the owner tables of executive resources.",
+                     "!locks", eresource_owner_columns, eresource_owners_fill, NULL);
+
+#define ROW struct ds_eresource_waiter
+static const struct ds_column_spec eresource_waiter_columns[] = {
+    {"resource", DS_COL_ADDRESS, "_ERESOURCE: virtual", "!locks (Resource @)",
+     DS_FIELD(ROW, resource)},
+    {"thread", DS_COL_ADDRESS, "_KTHREAD that waits",
+     "!locks (Threads Waiting On Exclusive Access; threads without <*>)", DS_FIELD(ROW, thread)},
+    {"exclusive", DS_COL_BOOL, "it wants the resource exclusively, not shared",
+     "!locks (Threads Waiting On Exclusive Access)", DS_FIELD(ROW, exclusive)},
+    {"object", DS_COL_ADDRESS, "semaphore or event that its KWAIT_BLOCK names: virtual", "!thread",
+     DS_FIELD(ROW, object)},
+    {"source", DS_COL_TEXT,
+     "how it was found: wait list of the object, its own wait block, wait chain of the resource, "
+     "wait chain of another waiter",
+     "", DS_FIELD(ROW, source)},
+};
+#undef ROW
+
+static void eresource_waiters_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_eresources *e = ds_nt_eresources(ds_facts_nt(f));
+    *ret = (struct ds_rows){e->waiters, sizeof(*e->waiters), e->waiter_count, e->waiter_walk};
+}
+
+DS_TABLE_WITH_LAYOUT(eresource_waiters, "Threads that wait for executive resources.", "!locks",
+                     eresource_waiter_columns, eresource_waiters_fill, NULL);
