@@ -105,7 +105,7 @@ unit: $(UNIT_BIN) $(BIN)
 
 # `make check` runs these suites; each writes its counts to $(B)/results.
 SUITES_release := unit fixtures-selftest golden report-check patterns-check badfiles archives guests \
-	check-data check-tables check-layouts torture-sample fuzz-replay xlat-sample meta
+	check-qemu check-data check-tables check-layouts torture-sample fuzz-replay xlat-sample meta
 SUITES_asan := unit golden report-check patterns-check badfiles archives guests torture-sample
 SUITES_win := unit golden report-check patterns-check badfiles archives guests win-meta
 SUITES := $(SUITES_$(CONFIG))

@@ -26,7 +26,7 @@ struct elf {
     uint64_t ph_offset;
     uint32_t ph_count, ph_size;
     uint64_t pages, lost_pages, lost_pa, need; /* sums over PT_LOAD */
-    uint64_t at_zero;                          /* PT_LOADs of physical address 0 */
+    uint64_t loads, at_zero;                   /* PT_LOADs with bytes; of physical address 0 */
     uint8_t *notes;                            /* arena */
     size_t notes_size;
     uint64_t notes_offset;
@@ -100,6 +100,7 @@ static enum ds_status add_load(struct elf *e, const struct segment *s)
     uint64_t size = s->filesz;
     if (size == 0)
         return DS_OK;
+    e->loads++;
     e->at_zero += s->paddr == 0;
     if (size > UINT64_MAX - s->paddr)
         size = UINT64_MAX - s->paddr;
@@ -199,7 +200,8 @@ enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err)
                           "an ELF core without memory: none of its %u program headers is a "
                           "PT_LOAD with bytes; dump the guest again",
                           (unsigned)e.ph_count);
-    if (e.at_zero > 1)
+    /* A guest's page 0 may be mapped twice, in a dump of what is mapped. */
+    if (e.at_zero > 1 && e.at_zero == e.loads)
         return ds_err_set(err, DS_NOT_DUMP,
                           "not a Windows kernel dump: this is an ELF core of a process (%llu "
                           "segments have no physical address); give the dump of a guest machine",

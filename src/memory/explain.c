@@ -186,6 +186,17 @@ void ds_space_explain(struct ds_space *s, uint64_t va, struct ds_explanation *e)
     }
 }
 
+uint64_t ds_explanation_size(const struct ds_space *s, const struct ds_explanation *e, uint64_t va)
+{
+    uint64_t span = DS_PAGE_SIZE;
+    if (e->status == DS_OK) {
+        span = e->page_size;
+    } else if (e->fault.level > 1) {
+        span = (uint64_t)1 << s->format->shift[e->fault.level];
+    }
+    return span - (va & (span - 1));
+}
+
 void ds_space_explain_prototype(struct ds_space *s, uint64_t va, uint64_t prototype,
                                 struct ds_explanation *e)
 {

@@ -50,6 +50,10 @@ static inline void ds_space_keep(struct ds_space *s, uint64_t va, uint64_t pa)
     s->pages_used = true;
 }
 
+/* How many bytes from va on the entry that ended the explanation answers for: a page table that is
+ * paged out takes all that it maps with it, one in transition is gone on with. */
+uint64_t ds_explanation_size(const struct ds_space *s, const struct ds_explanation *e, uint64_t va);
+
 /*
  * Walks the tables themselves down to the PTEs, and puts into their shadows where every entry
  * leads. Gives the table of PTEs, or NULL; then *found is the physical address of va's page + 1

@@ -71,7 +71,7 @@ static void entry_at(struct ds_space *s, uint64_t va, struct ds_space_iter *it,
             r->status = e.status;
             r->state = e.status == DS_OK && e.fault.state == DS_PTE_VALID ? DS_PTE_PROTOTYPE
                                                                           : e.fault.state;
-            r->size = DS_PAGE_SIZE - (va & DS_PAGE_MASK);
+            r->size = ds_explanation_size(s, &e, va);
             r->page_size = DS_PAGE_SIZE;
         }
         return;

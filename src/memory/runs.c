@@ -77,9 +77,7 @@ static void stretch_at(struct ds_space *s, uint64_t va, struct ds_space_iter *it
             run->status = e.status;
             run->state = e.fault.state;
             run->pa = e.pa;
-            if (entry != 0 && level > 1) { /* a table in transition is gone through in pages */
-                run->size = DS_PAGE_SIZE - (va & DS_PAGE_MASK);
-            }
+            run->size = ds_explanation_size(s, &e, va);
         }
         return;
     }

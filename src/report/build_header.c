@@ -68,6 +68,7 @@ static bool build_dump(struct ds_report *r, struct ds_dump *dump)
         ds_dump_has_physical(dump) ? ds_opt_known(ds_dump_phys_pages(dump)) : ds_opt_unknown(DS_OK);
     d->leftover_bytes = ds_dump_leftover_known(dump) ? ds_opt_known(ds_dump_leftover_bytes(dump))
                                                      : ds_opt_unknown(DS_OK);
+    d->bare = ds_dump_header_to_fill(dump) != NULL;
     const char *evidence;
     struct ds_opt live = ds_live_by_header(h, &evidence);
     d->live = live.known && live.value != 0;

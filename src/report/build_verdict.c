@@ -20,7 +20,12 @@ static const char *verdict_what(struct ds_report *r)
     const struct ds_report_bugcheck *b = &r->bugcheck;
     struct ds_buf words;
     ds_buf_init(&words, KEEP_MAX);
-    if (!b->code.known) {
+    if (!b->code.known && r->dump.bare) {
+        ds_buf_str(&words, r->system.kernel_base.known
+                               ? "Whether the system crashed is not known: the kernel's variable "
+                                 "could not be read."
+                               : "No Windows kernel was found in this memory.");
+    } else if (!b->code.known) {
         ds_buf_str(&words, "The header does not hold a bugcheck code.");
     } else if (b->code.value == 0) {
         ds_buf_str(&words, "No bugcheck: the dump was taken of a system that was running.");

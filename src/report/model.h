@@ -42,6 +42,7 @@ struct ds_report_dump {
     struct ds_report_blob *blobs;
     size_t blob_count;
     bool live; /* taken of a running system, by the header: see ds_live_by_header() */
+    bool bare; /* memory without a header: what it would say comes from the kernel's variables */
 };
 
 struct ds_report_param {

@@ -8,6 +8,13 @@
 static void crash_bugcheck(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     const struct ds_report_bugcheck *b = &r->bugcheck;
+    if (!b->code.known && r->dump.bare) {
+        ds_paper_field(p, "Bugcheck",
+                       r->system.kernel_base.known ? DS_REPORT_UNKNOWN
+                           ": nt!KiBugCheckData could not be read"
+                                                   : DS_REPORT_UNKNOWN ": no kernel to ask");
+        return;
+    }
     if (!b->code.known) {
         ds_paper_field(p, "Bugcheck", DS_REPORT_UNKNOWN ": the header does not hold a code");
         return;

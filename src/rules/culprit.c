@@ -61,14 +61,21 @@ static size_t choose(const struct ds_candidates *c)
 
 enum ds_status ds_culprit_find(struct ds_nt *nt, struct ds_verdict *ret)
 {
-    const struct ds_dump_header *h = ds_dump_header(ds_nt_target(nt)->dump);
-    struct ds_candidates *c = ds_arena_alloc(&ds_nt_target(nt)->arena, 1, sizeof(*c));
+    struct ds_target *t = ds_nt_target(nt);
+    const struct ds_dump_header *h = ds_dump_header(t->dump);
+    struct ds_candidates *c = ds_arena_alloc(&t->arena, 1, sizeof(*c));
     *ret = (struct ds_verdict){0};
     if (c == NULL)
         return DS_NO_MEMORY;
     ds_candidates_find(nt, c);
     size_t chosen = choose(c);
-    if (!h->bugcheck_code.known)
+    if (!h->bugcheck_code.known && ds_dump_header_to_fill(t->dump) != NULL)
+        ret->culprit = unknown(t->kernel_base.known ? "the kernel's variable with the bugcheck "
+                                                      "could not be read"
+                                                    : "memory of another system, or too little of "
+                                                      "it: no image of a kernel is mapped",
+                               "low");
+    else if (!h->bugcheck_code.known)
         ret->culprit = unknown("the header does not say which bugcheck it was", "low");
     else if (h->bugcheck_code.value == 0)
         ret->culprit = unknown("the bugcheck code is 0: the system did not crash", "high");

@@ -92,7 +92,8 @@ static void check_dtb(struct ds_target *t)
 {
     struct ds_opt dtb = ds_dump_header(t->dump)->dtb;
     bool found = t->dtb.known && !t->dtb_told;
-    if (!dtb.known || (dtb.value == 0 && found)) { /* not recorded: said already */
+    /* Not recorded: said already. Where there is no header it was filled in here. */
+    if (!dtb.known || (dtb.value == 0 && found) || ds_dump_header_to_fill(t->dump) != NULL) {
         return;
     }
     struct ds_dtb_fit fit = ds_dtb_try_modes(t, dtb.value);

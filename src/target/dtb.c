@@ -2,6 +2,9 @@
 
 #include "base/bytes.h"
 
+#define CR4_PAE 5u
+#define CR4_LA57 12u
+
 unsigned ds_dtb_rank(const struct ds_dtb_fit *fit)
 {
     if (fit->status != DS_OK) {
@@ -15,16 +18,40 @@ uint64_t ds_dtb_shared_data(enum ds_paging mode)
     return mode == DS_PAGING_X86 || mode == DS_PAGING_PAE ? 0xffdf0000u : 0xfffff78000000000u;
 }
 
+/* What CR4 of the processors says of the mode; false when none of them used page tables, or they
+ * disagree. Bits: Intel SDM volume 3A, 2.5. */
+static bool processor_bit(const struct ds_target *t, unsigned bit, bool *ret)
+{
+    bool known = false;
+    for (size_t i = 0; i < ds_dump_cpu_count(t->dump); i++) {
+        const struct ds_dump_cpu *cpu = ds_dump_cpu(t->dump, i);
+        if (!cpu->cr4.known || !cpu->cr3.known || cpu->cr3.value == 0) {
+            continue;
+        }
+        bool now = (cpu->cr4.value >> bit & 1) != 0;
+        if (known && now != *ret) {
+            return false;
+        }
+        *ret = now;
+        known = true;
+    }
+    return known;
+}
+
 size_t ds_dtb_modes(const struct ds_target *t, enum ds_paging modes[DS_DTB_MODES])
 {
     static const enum ds_paging all[DS_DTB_MODES] = {DS_PAGING_X64, DS_PAGING_LA57, DS_PAGING_PAE,
                                                      DS_PAGING_X86, DS_PAGING_ARM64};
     const struct ds_dump_header *h = ds_dump_header(t->dump);
     bool no_pae = h->pae_enabled.known && h->pae_enabled.value == 0;
+    bool set = false, la57 = processor_bit(t, CR4_LA57, &set) && set;
+    if (!h->pae_enabled.known && processor_bit(t, CR4_PAE, &set)) {
+        no_pae = !set;
+    }
     switch (t->arch) {
     case DS_ARCH_X64:
-        modes[0] = DS_PAGING_X64;
-        modes[1] = DS_PAGING_LA57;
+        modes[0] = la57 ? DS_PAGING_LA57 : DS_PAGING_X64;
+        modes[1] = la57 ? DS_PAGING_X64 : DS_PAGING_LA57;
         return 2;
     case DS_ARCH_X86:
         modes[0] = no_pae ? DS_PAGING_X86 : DS_PAGING_PAE;
@@ -40,6 +67,10 @@ size_t ds_dtb_modes(const struct ds_target *t, enum ds_paging modes[DS_DTB_MODES
     }
     for (size_t i = 0; i < DS_DTB_MODES; i++) {
         modes[i] = all[i];
+    }
+    if (la57) {
+        modes[0] = DS_PAGING_LA57;
+        modes[1] = DS_PAGING_X64;
     }
     return DS_DTB_MODES;
 }

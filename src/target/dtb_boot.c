@@ -26,16 +26,6 @@ struct ds_dtb_fit ds_dtb_try_modes(struct ds_target *t, uint64_t dtb)
     return best;
 }
 
-/* Bit 12 of CR4 is LA57 (Intel SDM volume 3A, 2.5). */
-static struct ds_dtb_fit try_processor(struct ds_target *t, const struct ds_dump_cpu *cpu)
-{
-    if (cpu->cr4.known && (t->arch == DS_ARCH_X64 || t->arch == DS_ARCH_UNKNOWN) &&
-        (cpu->cr4.value >> 12 & 1) != 0) {
-        return ds_dtb_try(t, DS_PAGING_LA57, cpu->cr3.value);
-    }
-    return ds_dtb_try_modes(t, cpu->cr3.value);
-}
-
 static void add_fit(struct ds_target *t, const char *method, const struct ds_dtb_fit *f)
 {
     struct ds_opt pa = ds_opt_known(ds_paging_root(f->mode, f->dtb));
@@ -58,7 +48,7 @@ static bool from_processors(struct ds_target *t, struct ds_dtb_fit *best)
         if (!cpu->cr3.known) {
             continue;
         }
-        struct ds_dtb_fit f = try_processor(t, cpu);
+        struct ds_dtb_fit f = ds_dtb_try_modes(t, cpu->cr3.value);
         if (ds_dtb_rank(&f) > ds_dtb_rank(best)) {
             *best = f;
         }
@@ -174,6 +164,22 @@ static bool open_found(struct ds_target *t, const struct ds_dtb_fit *header,
     return open_space(t, found);
 }
 
+/* What a processor used is of use, even where no kernel is to be found. */
+static bool unproven_processor(struct ds_target *t, struct ds_dtb_fit *ret)
+{
+    for (size_t i = 0; i < ds_dump_cpu_count(t->dump); i++) {
+        const struct ds_dump_cpu *cpu = ds_dump_cpu(t->dump, i);
+        if (cpu->cr3.known && cpu->cr3.value != 0) {
+            *ret = ds_dtb_try_modes(t, cpu->cr3.value);
+            ds_step_add(t, "dtb", "processor state", DS_OK, cpu->cr3, "unverified",
+                        "%s: CR3 of processor %u, as nothing better was found",
+                        ds_paging_name(ret->mode), (unsigned)cpu->number);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ds_boot_open_paged(struct ds_target *t)
 {
     struct ds_dtb_fit header = {.status = DS_NOT_FOUND}, best;
@@ -193,6 +199,9 @@ bool ds_boot_open_paged(struct ds_target *t)
         t->dtb_told = true;
         header = ds_dtb_try_modes(t, ds_dump_header(t->dump)->dtb.value);
         return open_space(t, &header);
+    }
+    if (unproven_processor(t, &best)) {
+        return open_space(t, &best);
     }
     t->kernel_why = DS_NOT_FOUND;
     t->kernel_why_text = "the header records no page directory, and none was found in memory";

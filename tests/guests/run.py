@@ -34,6 +34,7 @@ def comparable(r):
     # Contexts say where they were read; patterns that ask the header's Attributes cannot tell.
     for key in ("dump", "integrity", "bootstrap", "walks", "cannot_tell", "no_match", "contexts"):
         r.pop(key)
+    r["windbg"]["keys"].pop("Dump.Attributes.AsUlong", None)  # of the header
     return r
 
 
@@ -158,6 +159,18 @@ def convert_refuses():
         assert not os.path.exists(out), words
 
 
+def guest_page_zero_mapped_twice_is_no_process():
+    """A dump of what is mapped has a segment for each mapping, also of page 0."""
+    dump = make.Dump(f"{FIXTURES}/guest.dmp")
+    zero = [(0, 4096, dump.runs[0][2])] * 2
+    path = os.path.join(os.environ.get("B", "build/release"), "guest-mapped.core")
+    with open(path, "wb") as f:
+        f.write(make.elf(dump, b"", zero + dump.runs))
+    status, out, err = run("-f", "json", path)
+    assert status == 0 and json.loads(out)["bugcheck"]["code"] == "0x000000d1", (status, err)
+    os.remove(path)
+
+
 def refusals():
     empty = bytearray(open(f"{FIXTURES}/guest-elf.core", "rb").read(64))
     for change, words in (({56: b"\x00\x00"}, "without usable program headers"),
@@ -181,7 +194,8 @@ def main():
               for n in ("guest.dmp", "guest-elf.core", "guest-elf-many.core")
               for f in ("full", "bitmap")]
     tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses)]
-    tests += [("process_core_is_refused", process_core_is_refused), ("cut_elf_is_said", cut_elf_is_said), ("refusals", refusals)]
+    tests += [(f.__name__, f) for f in (process_core_is_refused, cut_elf_is_said, refusals,
+                                        guest_page_zero_mapped_twice_is_no_process)]
     tests += [("same_report flattened elf", lambda: same_report("guest-kdump-flat-elf.core")),
               ("refused far", lambda: refused("guest-kdump-flat-far.kdump", "--max-inflated")),
               ("refused empty", lambda: refused("guest-kdump-flat-empty.kdump", "without a single"))]

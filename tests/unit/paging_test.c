@@ -230,6 +230,29 @@ static void test_absent_tables(void)
     stop();
 }
 
+/* A paged-out table answers for all that it would map; one in transition is gone on with. */
+static void test_absent_tables_are_passed_at_once(void)
+{
+    sparse_put64(&mem, DTB, 0x2000063);
+    sparse_put64(&mem, DTB + 8, 0x123400000080u); /* page file */
+    sparse_put64(&mem, 0x2000000, 0x2001860);     /* in transition */
+    sparse_put64(&mem, 0x2001008, 0x345600000080u);
+    start(DS_PAGING_X64, DTB);
+    struct ds_space_iter it = {.va = 0, .end = UINT64_C(0xffffffffff)};
+    struct ds_space_run run;
+    CHECK(ds_space_next_run(space, &it, &run) == DS_OK);
+    CHECK(run.status != DS_PAGED_OUT && run.size == 0x200000);
+    CHECK(ds_space_next_run(space, &it, &run) == DS_OK);
+    CHECK(run.status == DS_PAGED_OUT && run.va == 0x200000);
+    CHECK_U64(run.size, 0x200000);
+    while (!it.done && ds_space_next_run(space, &it, &run) == DS_OK) {
+    }
+    CHECK(run.status == DS_PAGED_OUT && run.va == 0x8000000000u);
+    CHECK_U64(run.size, 0x8000000000u);
+    CHECK(it.done && it.entries < 5000);
+    stop();
+}
+
 /* Everything leads to one page: the walk through the space ends at its cap, self-maps are holes. */
 static void test_self_maps(void)
 {
@@ -379,6 +402,7 @@ static void test_large_pages(void)
 }
 
 TEST_MAIN(TEST(test_two_processes_pae), TEST(test_prototype_x64), TEST(test_prototype_fates),
-          TEST(test_software_states), TEST(test_absent_tables), TEST(test_self_maps),
+          TEST(test_software_states), TEST(test_absent_tables),
+          TEST(test_absent_tables_are_passed_at_once), TEST(test_self_maps),
           TEST(test_everything_is_one_page), TEST(test_cycles), TEST(test_beyond_the_dump),
           TEST(test_large_pages))
