@@ -250,7 +250,7 @@ static const struct ds_column_spec flip_columns[] = {
     {"bit", DS_COL_INTEGER, "which bit, from 0", "", DS_FIELD(ROW, bit)},
     {"kind", DS_COL_TEXT,
      "what the expected value is held against: canonical, mapped, prefix, code, call target, "
-     "list link, page table, instruction",
+     "list link, page table, instruction, image file",
      "", DS_FIELD(ROW, kind)},
     {"expected_is", DS_COL_TEXT, "what speaks for the expected value", "",
      DS_FIELD(ROW, expected_is)},
@@ -289,7 +289,9 @@ DS_TABLE_WITH_LAYOUT(pte_flips,
                      "Page-table entries that the bugcheck names, or on the way to the fault's "
                      "addresses, with one bit that no software leaves so.",
                      "!pte", flip_columns, pte_flips_fill, NULL);
-DS_TABLE(code_flips,
-         "Single bits of the code at the instruction pointer after whose change the instruction "
-         "explains a fault that it cannot have raised as captured.",
-         "u", flip_columns, code_flips_fill, NULL);
+DS_TABLE(
+    code_flips,
+    "Single bits of the code at the instruction pointer after whose change the instruction "
+    "explains a fault that it cannot have raised as captured; and the one bit in which the code "
+    "around it differs from the image's file on the symbol path.",
+    "u", flip_columns, code_flips_fill, NULL);

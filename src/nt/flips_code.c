@@ -83,6 +83,7 @@ const struct ds_bit_flips *ds_nt_code_flips(struct ds_nt *nt)
     const struct ds_fault_insn *x = ds_nt_fault_insn(nt);
     if (x->known && x->agrees.known && x->agrees.value == 0)
         try_all(&list, x);
+    ds_flips_of_image(&list, x);
     h->code = ds_flip_list_close(&list, "code_flips");
     if (!x->walk.complete) {
         h->code.walk = x->walk;

@@ -56,7 +56,7 @@ struct ds_bit_flip {
     uint64_t value, expected; /* as found; with the bit changed */
     uint32_t bit;             /* from 0 */
     const char *kind;         /* static: "canonical", "mapped", "prefix", "code", "call target",
-                                 "list link", "page table", "instruction" */
+                                 "list link", "page table", "instruction", "image file" */
     const char *expected_is;  /* what speaks for the expected value */
     const char *confidence;   /* static: "medium", "low" */
     double chance;            /* that a value of no meaning had such a neighbour */
@@ -72,7 +72,8 @@ const struct ds_bit_flips *ds_nt_bit_flips(struct ds_nt *nt);
 /* Page-table entries that the bugcheck names, and those on the way to the fault's addresses. */
 const struct ds_bit_flips *ds_nt_pte_flips(struct ds_nt *nt);
 /* Changes of one bit in the bytes at the instruction pointer after which they explain the fault
- * that they cannot have raised. `value` is the offset of the byte from the instruction. */
+ * that they cannot have raised, and the one bit in which the code around it differs from the
+ * image's file on the symbol path. `value` is the byte. */
 const struct ds_bit_flips *ds_nt_code_flips(struct ds_nt *nt);
 
 #endif

@@ -64,6 +64,10 @@ void ds_flip_add(struct ds_flip_list *l, const struct ds_bit_flip *row);
 const char *ds_flip_text(struct ds_nt *nt, const char *fmt, ...) DS_PRINTF(2, 3);
 struct ds_bit_flips ds_flip_list_close(struct ds_flip_list *l, const char *table);
 
+/* Adds the one bit in which the code around the fault differs from the image's file, where the
+ * symbol path has it. Nothing is added when more differs: that is patched code. */
+void ds_flips_of_image(struct ds_flip_list *l, const struct ds_fault_insn *x);
+
 /* The number of the bit in which a and b differ, when it is one alone; else -1. */
 int ds_one_bit(uint64_t a, uint64_t b);
 

@@ -18,9 +18,10 @@
 #define ELEMENTS_MAX 64
 
 struct wanted {
-    const char *pdb_name;
-    char file[64];      /* "5278…-1" */
-    char store_key[64]; /* "5278…1": a symbol store's folder */
+    const char *pdb_name; /* of an image: its own name */
+    bool image;
+    char file[64];      /* "5278…-1"; unused for an image */
+    char store_key[64]; /* "5278…1", or "5F3A0C21" and "9000": a symbol store's folder */
     char other[64];     /* what a file on the path is for instead; "" while there was none */
 };
 
@@ -94,11 +95,13 @@ static char *look_in_pdb_folder(const char *dir, const struct wanted *w)
     char *path;
     if (folder == NULL)
         return NULL;
-    path = look_for_table(folder, w->file);
+    path = w->image ? NULL : look_for_table(folder, w->file);
     if (path != NULL)
         return path;
     key = look_in(folder, w->store_key, DS_OS_PATH_FOLDER);
-    return key == NULL ? NULL : look_for_table(key, w->pdb_name);
+    return key == NULL ? NULL
+           : w->image  ? look_in(key, w->pdb_name, DS_OS_PATH_FILE)
+                       : look_for_table(key, w->pdb_name);
 }
 
 static char *look_in_folder(const char *dir, const struct wanted *w)
@@ -108,14 +111,14 @@ static char *look_in_folder(const char *dir, const struct wanted *w)
     char *path = NULL;
     if (w->pdb_name[0] != '\0')
         path = look_in_pdb_folder(dir, w);
-    if (path == NULL)
+    if (path == NULL && !w->image)
         path = look_for_table(dir, w->file);
     for (size_t i = 0; path == NULL && i < 2; i++) {
         DS_AUTO_FREE char *folder =
             strlen(below[i]) > 1 ? look_in(dir, below[i], DS_OS_PATH_FOLDER) : NULL;
         if (folder != NULL && w->pdb_name[0] != '\0')
             path = look_in_pdb_folder(folder, w);
-        if (folder != NULL && path == NULL && i == 0)
+        if (folder != NULL && path == NULL && i == 0 && !w->image)
             path = look_for_table(folder, w->file);
     }
     return path;
@@ -141,7 +144,7 @@ static char *look_at(const char *path, struct wanted *w)
     case DS_OS_PATH_FOLDER:
         return look_in_folder(path, w);
     case DS_OS_PATH_FILE:
-        if (ds_isf_identify(path, &isf, NULL) != DS_OK)
+        if (w->image || ds_isf_identify(path, &isf, NULL) != DS_OK)
             return NULL;
         same = ds_text_casecmp(isf.pdb_id, w->file) == 0;
         (void)snprintf(w->other, sizeof w->other, "%s",
@@ -214,4 +217,25 @@ enum ds_status ds_symbols_search(const char *search_path, const char *pdb_name, 
     return ds_err_set(err, DS_NOT_FOUND, "no symbol table for %s %s on the symbol path%s%s",
                       pdb_name, pdb_id, w.other[0] != '\0' ? "; a file on it is for " : "",
                       w.other);
+}
+
+enum ds_status ds_symbols_search_image(const char *search_path, const char *name,
+                                       uint32_t timestamp, uint32_t size_of_image, char **found)
+{
+    DS_AUTO_FREE char *copy = copy_text(search_path);
+    struct wanted w = {.pdb_name = name, .image = true};
+    char *rest = copy, *element;
+    if (copy == NULL)
+        return DS_NO_MEMORY;
+    /* The name comes from a dump and must not lead out of the folder. */
+    if (name[0] == '\0' || strpbrk(name, "/\\:*?\"<>|") != NULL || strstr(name, "..") != NULL)
+        return DS_NOT_FOUND;
+    (void)snprintf(w.store_key, sizeof w.store_key, "%08X%x", (unsigned)timestamp,
+                   (unsigned)size_of_image);
+    for (int i = 0; i < ELEMENTS_MAX && next_part(&rest, ';', &element); i++) {
+        *found = look_at_element(element, &w);
+        if (*found != NULL)
+            return DS_OK;
+    }
+    return DS_NOT_FOUND;
 }

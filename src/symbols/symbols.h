@@ -67,6 +67,16 @@ const char *ds_symbols_table_pdb(const struct ds_symbols *s, uint64_t base);
 enum ds_status ds_symbols_search(const char *search_path, const char *pdb_name, const char *pdb_id,
                                  char **found, struct ds_err *err) DS_MUST_CHECK;
 
+/*
+ * Looks for the file of an image on the same search path, in symbol-store layout:
+ * <dir>/<name>/<TIMESTAMP><size>/<name> (8 and as many hex digits as it takes), also below the
+ * two-letter folder of a two-tier store and below <dir>/windows. *found is malloc'ed. Nothing is
+ * read: ds_image_file_open() tells whether it is that image. Errors: DS_NOT_FOUND, DS_NO_MEMORY.
+ */
+enum ds_status ds_symbols_search_image(const char *search_path, const char *name,
+                                       uint32_t timestamp, uint32_t size_of_image,
+                                       char **found) DS_MUST_CHECK;
+
 /* Reads the export table of the image at base through `space` (best effort; DS_NOT_IN_DUMP etc.
  * when no name could be had because pages are missing). Errors: also DS_NOT_FOUND (no such module,
  * or it exports nothing), DS_CORRUPT, DS_NO_MEMORY. */

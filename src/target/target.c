@@ -163,6 +163,10 @@ enum ds_status ds_target_open(struct ds_dump *dump, const struct ds_target_optio
         ds_target_close(t);
         return ds_err_set(err, DS_NO_MEMORY, "out of memory for the target");
     }
+    if (options != NULL && options->symbol_path != NULL) {
+        t->symbol_path =
+            ds_arena_strdup(&t->arena, options->symbol_path, strlen(options->symbol_path));
+    }
     boot(t, options != NULL ? options->symbol_path : NULL);
     *ret = t;
     return DS_OK;

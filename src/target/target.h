@@ -105,6 +105,7 @@ struct ds_target {
     bool layout_unproven;          /* another build's, and the snapshot does not bear it out:
                                       members that move between builds are unknown */
     struct ds_symbols *symbols;    /* owned */
+    const char *symbol_path;       /* arena; as the caller gave it; NULL when none */
     struct ds_module *modules;     /* arena; ascending by load order; [0] is usually the kernel */
     size_t module_count;
     struct ds_walk modules_walk;
