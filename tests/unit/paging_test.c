@@ -373,6 +373,19 @@ static void test_beyond_the_dump(void)
     stop();
 }
 
+/* What a directory base carries beside the address: PCID, flags, "no flush", ASID. */
+static void test_directory_bases(void)
+{
+    CHECK_U64(ds_paging_root(DS_PAGING_X86, 0x12345fffu), 0x12345000);
+    CHECK_U64(ds_paging_root(DS_PAGING_X86, 0xffffffff12345018u), 0x12345000);
+    CHECK_U64(ds_paging_root(DS_PAGING_PAE, 0xffffffff3f77b3dfu), 0x3f77b3c0); /* 32-byte aligned */
+    CHECK_U64(ds_paging_root(DS_PAGING_X64, 0x80000000006d4002u), 0x6d4000);
+    CHECK_U64(ds_paging_root(DS_PAGING_X64, 0xffffffffffffffffu), 0xffffffffff000u);
+    CHECK_U64(ds_paging_root(DS_PAGING_LA57, 0xfff0000012345fffu), 0x12345000);
+    CHECK_U64(ds_paging_root(DS_PAGING_ARM64, 0x0123000080229801u), 0x80229000u);
+    CHECK_U64(ds_paging_root(DS_PAGING_NONE, 0x1000), 0);
+}
+
 static void test_large_pages(void)
 {
     sparse_put32(&mem, DTB + 0x200 * 4, 0x12401000u | 0x2000 | 0x1e3); /* PSE-36, PAT */
@@ -405,4 +418,4 @@ TEST_MAIN(TEST(test_two_processes_pae), TEST(test_prototype_x64), TEST(test_prot
           TEST(test_software_states), TEST(test_absent_tables),
           TEST(test_absent_tables_are_passed_at_once), TEST(test_self_maps),
           TEST(test_everything_is_one_page), TEST(test_cycles), TEST(test_beyond_the_dump),
-          TEST(test_large_pages))
+          TEST(test_directory_bases), TEST(test_large_pages))
