@@ -36,6 +36,13 @@ struct ds_snapshot {
     struct ds_report *report;
 };
 
+/*
+ * Opens the memory or saved state of a VMware machine together with the file beside it. False when
+ * it is neither. `src` is taken over on success only.
+ */
+bool ds_snapshot_vmware(struct ds_source *src, const char *path, struct ds_dump **ret,
+                        enum ds_status *status, struct ds_err *err);
+
 /* Makes sure that nt and facts are there. */
 enum ds_status ds_snapshot_need_facts(struct ds_snapshot *s, struct ds_err *err) DS_MUST_CHECK;
 /* Makes sure that the report is there. */

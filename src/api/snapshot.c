@@ -18,14 +18,17 @@ static bool looks_raw(struct ds_source *src)
     return windows;
 }
 
-static enum ds_status open_dump(struct ds_source *src, bool raw, struct ds_dump **ret,
-                                struct ds_err *err)
+static enum ds_status open_dump(struct ds_source *src, const char *path, bool raw,
+                                struct ds_dump **ret, struct ds_err *err)
 {
+    enum ds_status status;
+    if (!raw && path != NULL && ds_snapshot_vmware(src, path, ret, &status, err))
+        return status;
     const struct ds_dump_options options = {.raw = raw || looks_raw(src)};
     return ds_dump_open_with(src, &options, ret, err);
 }
 
-static enum ds_status snapshot_over(struct ds_source *src, const char *name,
+static enum ds_status snapshot_over(struct ds_source *src, const char *name, const char *path,
                                     const struct ds_options *options, struct ds_snapshot **ret,
                                     struct ds_err *err)
 {
@@ -41,7 +44,7 @@ static enum ds_status snapshot_over(struct ds_source *src, const char *name,
         return ds_err_set(err, DS_NO_MEMORY, "out of memory");
     }
     memcpy(s->name, name, size);
-    enum ds_status status = open_dump(src, s->options.raw, &s->dump, err);
+    enum ds_status status = open_dump(src, path, s->options.raw, &s->dump, err);
     if (status != DS_OK) {
         ds_source_close(src);
         ds_snapshot_close(s);
@@ -70,7 +73,7 @@ enum ds_status ds_snapshot_open(const char *path, const struct ds_options *optio
     enum ds_status status = ds_unpack_open(path, &unpack, &src, err);
     if (status != DS_OK)
         return status;
-    return snapshot_over(src, path, options, ret, err);
+    return snapshot_over(src, path, path, options, ret, err);
 }
 
 enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char *name,
@@ -84,7 +87,7 @@ enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char
         status = ds_unpack_source(src, NULL, &unpack, &src, err);
     if (status != DS_OK)
         return status;
-    return snapshot_over(src, name, options, ret, err);
+    return snapshot_over(src, name, NULL, options, ret, err);
 }
 
 enum ds_status ds_input_list(const char *path, bool (*each)(const char *input, void *arg),

@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "base/err.h"
 #include "dump/impl.h"
+#include "dump/vmware.h"
 
 struct ds_integrity_note *ds_dump_note(struct ds_dump *d, enum ds_integrity_level level,
                                        const char *check, uint64_t offset)
@@ -261,6 +262,8 @@ static enum ds_status open_dump(struct ds_dump *d, struct ds_err *err)
     enum ds_status st = ds_source_read_some(d->src, 0, d->raw_header, DS_HEADER64_SIZE, &have, err);
     if (st != DS_OK)
         return st;
+    if (ds_vmware_probe(d->raw_header, have))
+        return ds_vmware_open(d, d->src, NULL, err);
     if (ds_elf_probe(d->raw_header, have))
         return ds_elf_open(d, err);
     if (ds_kdump_probe(d->raw_header, have))
@@ -307,9 +310,35 @@ enum ds_status ds_dump_open_with(struct ds_source *src, const struct ds_dump_opt
     return DS_OK;
 }
 
+bool ds_dump_is_vmware_state(struct ds_source *src)
+{
+    uint8_t head[16];
+    size_t have;
+    return ds_source_read_some(src, 0, head, sizeof(head), &have, NULL) == DS_OK &&
+           ds_vmware_probe(head, have);
+}
+
+enum ds_status ds_dump_open_vmware(struct ds_source *state, struct ds_source *memory,
+                                   struct ds_dump **ret, struct ds_err *err)
+{
+    struct ds_dump *d = calloc(1, sizeof(*d));
+    if (d == NULL)
+        return ds_err_set(err, DS_NO_MEMORY, "out of memory");
+    d->src = state;
+    d->file_size = state->size;
+    enum ds_status st = ds_vmware_open(d, state, memory, err);
+    if (st != DS_OK) {
+        ds_dump_release(d);
+        return st;
+    }
+    d->beside = d->src == state ? memory : state;
+    *ret = d;
+    return DS_OK;
+}
+
 void ds_dump_release(struct ds_dump *d)
 {
-    d->src = NULL; /* stays the caller's */
+    d->src = d->beside = NULL; /* stay the caller's */
     ds_dump_close(d);
 }
 
@@ -319,6 +348,7 @@ void ds_dump_close(struct ds_dump *d)
         return;
     ds_source_close(d->pages);
     ds_source_close(d->src);
+    ds_source_close(d->beside);
     free(d->raw_header);
     free(d->virt);
     free(d->bitmap.bits);
@@ -357,6 +387,7 @@ static const struct {
     [DS_DUMP_ELF] = {"elf", "Guest Memory (ELF core of a hypervisor): all of the guest's memory"},
     [DS_DUMP_KDUMP] = {"kdump",
                        "Guest Memory (kdump-compressed, of a hypervisor): all pages that it lists"},
+    [DS_DUMP_VMWARE] = {"vmware", "Guest Memory (VMware): all of the guest's memory"},
     [DS_DUMP_RAW] = {"raw", "Raw Physical Memory: Full address space is available"},
     [DS_DUMP_DAMAGED] = {"damaged", "Damaged Kernel Dump File: Only the header is available"},
 };

@@ -31,6 +31,7 @@ enum ds_dump_kind {
     DS_DUMP_RANGE_FULL,
     DS_DUMP_ELF,    /* ELF core of a guest machine */
     DS_DUMP_KDUMP,  /* kdump-compressed memory of a guest machine */
+    DS_DUMP_VMWARE, /* memory and saved state of a VMware machine */
     DS_DUMP_RAW,    /* physical memory from address 0 on, without a header */
     DS_DUMP_DAMAGED /* a DMP header of a known type whose body cannot be read at all */
 };
@@ -157,6 +158,14 @@ enum ds_status ds_dump_open(struct ds_source *src, struct ds_dump **ret,
 /* The same; `options` may be NULL. */
 enum ds_status ds_dump_open_with(struct ds_source *src, const struct ds_dump_options *options,
                                  struct ds_dump **ret, struct ds_err *err) DS_MUST_CHECK;
+/*
+ * A VMware machine: its saved state (.vmss, .vmsn) and, where that does not hold the memory itself,
+ * the .vmem file beside it (else NULL). Takes ownership of both on success only. Errors: as above.
+ */
+enum ds_status ds_dump_open_vmware(struct ds_source *state, struct ds_source *memory,
+                                   struct ds_dump **ret, struct ds_err *err) DS_MUST_CHECK;
+/* Whether the file begins like a VMware saved state. */
+bool ds_dump_is_vmware_state(struct ds_source *src);
 /* True when the file has no signature of any known format: it may be raw memory. */
 bool ds_dump_is_unmarked(struct ds_source *src);
 /* Closes the source as well. NULL is allowed. */
@@ -166,7 +175,7 @@ void ds_dump_release(struct ds_dump *d);
 
 enum ds_dump_kind ds_dump_kind(const struct ds_dump *d);
 /* "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "elf", "kdump", "raw", "header", "damaged". */
+ * "range-kernel-user", "range-full", "elf", "kdump", "vmware", "raw", "header", "damaged". */
 const char *ds_dump_kind_name(enum ds_dump_kind kind);
 /* What WinDbg calls it: "Mini Kernel Dump File: Only registers and stack trace are available". */
 const char *ds_dump_kind_text(enum ds_dump_kind kind);

@@ -97,6 +97,7 @@ struct ds_dump {
     struct ds_blob *blobs; /* owned */
     size_t blob_count, blob_cap;
     bool guest;               /* the container has no Windows header */
+    struct ds_source *beside; /* owned: a second file that belongs to it; NULL as a rule */
     struct ds_dump_cpu *cpus; /* arena; NULL unless the container keeps processor states */
     size_t cpu_count;
     struct ds_opt blob_build; /* BuildNumber of the blob file header */

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "dump/impl.h"
+#include "dump/vmware.h"
 
 struct magic {
     uint16_t offset;
@@ -48,15 +49,6 @@ static const struct magic magics[] = {
     {0, 4, "rstr", "a Windows hibernation file being restored", "convert it to a crash dump first"},
     {0, 8, "\x81\x81xpress", "a part of a Windows hibernation file (Xpress blocks)",
      "give the whole hiberfil.sys to a converter that writes a crash dump"},
-    /* VMware .vmss and .vmsn: little-endian words as read by open VM introspection tools. */
-    {0, 4, "\xd2\xbe\xd2\xbe", "a VMware saved state (.vmss, .vmsn)",
-     "convert it with VMware's vmss2core -W8, which writes memory.dmp"},
-    {0, 4, "\xd0\xbe\xd2\xbe", "a VMware saved state (.vmss, .vmsn)",
-     "convert it with VMware's vmss2core -W8, which writes memory.dmp"},
-    {0, 4, "\xd3\xbe\xd3\xbe", "a VMware saved state (.vmss, .vmsn)",
-     "convert it with VMware's vmss2core -W8, which writes memory.dmp"},
-    {0, 4, "\xd1\xba\xd1\xba", "a VMware saved state (.vmss, .vmsn)",
-     "convert it with VMware's vmss2core -W8, which writes memory.dmp"},
     /* Header signature of Hyper-V's storage files, as read by open parsers of .vmcx and .vmrs. */
     {0, 4, "\x14\x20\x28\x01", "a Hyper-V saved state or configuration (.vmrs, .vmcx)",
      "convert it to a crash dump on a Hyper-V host first (VmSavedStateDumpProvider)"},
@@ -237,7 +229,8 @@ static const struct magic *magic_of(const uint8_t *head, size_t have)
 bool ds_probe_unmarked(const uint8_t *head, size_t have)
 {
     return have >= 8 && memcmp(head, "PAGE", 4) != 0 && memcmp(head, "MDMP", 4) != 0 &&
-           memcmp(head, "\177ELF", 4) != 0 && magic_of(head, have) == NULL;
+           memcmp(head, "\177ELF", 4) != 0 && !ds_vmware_probe(head, have) &&
+           magic_of(head, have) == NULL;
 }
 
 enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_t have,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "dump/flattened.h"
 #include "dump/impl.h"
+#include "dump/vmware.h"
 #include "io/zip.h"
 
 /* Archives in archives: a .dmp.gz in a .zip is common, more than this is not. */
@@ -38,6 +39,8 @@ static bool looks_wanted(const uint8_t *head, size_t have)
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         if (have >= wanted[i].size && memcmp(head, wanted[i].bytes, wanted[i].size) == 0)
             return true;
+    if (ds_vmware_probe(head, have))
+        return true;
     /* A DMP whose first word is damaged. */
     return have >= 8 && (memcmp(head + 4, "DU64", 4) == 0 || memcmp(head + 4, "DUMP", 4) == 0);
 }

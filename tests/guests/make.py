@@ -9,6 +9,8 @@ import sys
 import zlib
 from pathlib import Path
 
+import vmware
+
 GENERAL = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"] + [f"r{i}" for i in range(8, 16)]
 QEMU_ORDER = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp"] + [f"r{i}" for i in range(8, 16)]
 SEGMENTS = ["cs", "ds", "es", "fs", "gs", "ss"]
@@ -228,6 +230,7 @@ def main():
         "elf-cut.core": elf(dump, both)[:-0x3000],
     }
     files.update(kdump_files(dump, both))
+    files.update(vmware.files(dump))
     for name, data in files.items():
         Path(f"{out}-{name}").write_bytes(data)
 

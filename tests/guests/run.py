@@ -115,6 +115,22 @@ def kdump_is_refused_by_name():
     refused("guest-kdump-flat.kdump", "built without libkdumpfile")
 
 
+def vmware_refusals():
+    for name, words in (("bare.vmss", "put the .vmem file of the same name beside it"),
+                        ("packed.vmss", "memory is compressed")):
+        status, _, err = run(f"{FIXTURES}/guest-{name}")
+        assert status == 3 and words in err, (name, status, err)
+
+
+def vmware_damage():
+    status, r = report("guest-cut.vmem")
+    assert status == 4 and any(n["check"] == "file.truncated" for n in r["integrity"]), status
+    assert r["bugcheck"]["code"] == "0x000000d1", r["bugcheck"]
+    status, r = report("guest-torn.vmem")
+    checks = {n["check"] for n in r["integrity"]}
+    assert status == 4 and {"vmware.memory", "vmware.registers"} & checks, (status, checks)
+
+
 def process_core_is_refused():
     status, _, err = run(f"{FIXTURES}/guest-elf-process.core")
     assert status == 3 and "ELF core of a process" in err, (status, err)
@@ -193,6 +209,10 @@ def main():
     tests += [(f"converted {n} {f}", lambda n=n, f=f: converted(n, f))
               for n in ("guest.dmp", "guest-elf.core", "guest-elf-many.core")
               for f in ("full", "bitmap")]
+    tests += [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}"))
+              for n in ("vm.vmem", "vm.vmss", "snapshot.vmem", "snapshot.vmsn", "inside.vmss",
+                        "alone.vmem")]
+    tests += [(f.__name__, f) for f in (vmware_refusals, vmware_damage)]
     tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses)]
     tests += [(f.__name__, f) for f in (process_core_is_refused, cut_elf_is_said, refusals,
                                         guest_page_zero_mapped_twice_is_no_process)]

@@ -2,7 +2,7 @@
 
 GUESTS := build/fixtures/guests.stamp
 
-$(GUESTS): tests/guests/make.py build/fixtures/guest.dmp
+$(GUESTS): tests/guests/make.py tests/guests/vmware.py build/fixtures/guest.dmp
 	$(Q)$(PYTHON) tests/guests/make.py build/fixtures/guest.dmp build/fixtures/guest
 	@touch $@
 
