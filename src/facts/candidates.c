@@ -9,7 +9,8 @@
 #include "nt/live.h"
 
 #define KEEP_MAX (64u << 10)
-#define DS_GS_FAILURE 0xf7u /* DRIVER_OVERRAN_STACK_BUFFER */
+#define DS_KERNEL_TRAP 0x7fu /* UNEXPECTED_KERNEL_MODE_TRAP */
+#define DS_GS_FAILURE 0xf7u  /* DRIVER_OVERRAN_STACK_BUFFER */
 
 const char *ds_candidate_kind_name(enum ds_candidate_kind kind)
 {
@@ -220,7 +221,14 @@ static void gather_exception(struct ds_gather *g, const struct ds_fault_facts *f
                                                            DS_WEIGHT_FAULT, true});
 }
 
-static void gather_context(struct ds_gather *g, const struct ds_fault_facts *ff)
+/* A double fault is mostly a stack that ran out: who used the last of it need not have used most.
+ */
+static uint32_t context_weight(uint32_t code)
+{
+    return code == DS_KERNEL_TRAP ? DS_WEIGHT_UNWOUND - 4 : DS_WEIGHT_PARAMETER - 1;
+}
+
+static void gather_context(struct ds_gather *g, const struct ds_fault_facts *ff, uint32_t code)
 {
     if (ff->chosen >= ff->context_count)
         return;
@@ -231,7 +239,7 @@ static void gather_context(struct ds_gather *g, const struct ds_fault_facts *ff)
                   r->source);
     (void)ds_gather_address(g, &(struct ds_evidence_place){r->context.pc, "context",
                                                            ds_gather_keep(g, &words),
-                                                           DS_WEIGHT_PARAMETER - 1, true});
+                                                           context_weight(code), true});
 }
 
 /* Parameters that the documentation calls the address of an instruction. */
@@ -420,7 +428,7 @@ void ds_candidates_find(struct ds_nt *nt, struct ds_candidates *ret)
     ds_gather_profile(&g, h);
     uint32_t cap = stack_cap(&g);
     if (cap > 0) {
-        gather_context(&g, ff);
+        gather_context(&g, ff, ds_bugcheck_base(code));
         if (cap == UINT32_MAX)
             gather_first_caller(&g, ff, ds_bugcheck_base(code));
         ds_gather_stack(&g, &ff->stack, 0, "stack", "the stack", cap);

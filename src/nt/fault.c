@@ -4,6 +4,8 @@
 #include "nt/bugcheck.h"
 #include "nt/impl.h"
 
+#define UNEXPECTED_KERNEL_MODE_TRAP 0x7fu
+#define DOUBLE_FAULT 8u
 #define STATUS_ACCESS_VIOLATION 0xc0000005u
 #define STATUS_BREAKPOINT 0x80000003u
 #define STATUS_IN_PAGE_ERROR 0xc0000006u
@@ -176,6 +178,25 @@ static void add_param_contexts(struct inputs *in)
     at = param(in, in->roles->trap_frame);
     if (at.known && at.value != 0 && ds_trap_frame_read(t, at.value, &c) == DS_OK) {
         add_context(in->f, &c, param_source[in->roles->trap_frame], "the fault itself");
+    }
+}
+
+/*
+ * A double fault on x64: parameter 2 points to its trap frame, 3 and 4 are the stack pointer and
+ * the instruction pointer in it. Seen in published dumps, not documented; so the frame must hold
+ * both, which no other block of memory does.
+ */
+static void add_double_fault(struct inputs *in)
+{
+    const struct ds_dump_header *h = ds_dump_header(in->nt->target->dump);
+    const struct ds_opt *p = h->bugcheck_parameter;
+    struct ds_target *t = in->nt->target;
+    struct ds_context c;
+    if (in->code == UNEXPECTED_KERNEL_MODE_TRAP && t->arch == DS_ARCH_X64 && t->kernel != NULL &&
+        ds_opt_or(p[0], 0) == DOUBLE_FAULT && p[1].known && p[1].value != 0 && p[2].known &&
+        p[3].known && ds_trap_frame_read(t, p[1].value, &c) == DS_OK && c.sp == p[2].value &&
+        c.pc == p[3].value) {
+        add_context(in->f, &c, param_source[1], "the fault itself");
     }
 }
 
@@ -352,6 +373,7 @@ const struct ds_fault_facts *ds_nt_fault(struct ds_nt *nt)
     const struct ds_processor *cpu = crash_processor(&in);
     current(&in, cpu);
     add_param_contexts(&in);
+    add_double_fault(&in);
     add_stack_trap_frame(&in);
     if (cpu != NULL && cpu->has_context && !cpu->from_hypervisor) {
         add_context(f, &cpu->context, cpu->context_source,

@@ -262,6 +262,28 @@ static void test_trap_frame_beyond_a_hole(void)
 #define IDT 0xffff850200000000u
 #define TSS 0xffff850200002000u
 
+/* The trap frame counts where the other parameters agree with it, and only there. */
+static void test_double_fault_frame(void)
+{
+    uint64_t frame = STACK_TOP(0) - 0x600;
+    for (unsigned i = 0; i < 4; i++) {
+        start();
+        put_trap_frame(frame, FAULT_PC, FAULT_SP);
+        kernel_bugcheck(&k, 0x7f, i == 1 ? 0xd : 8, frame, FAULT_SP + (i == 2 ? 8 : 0),
+                        FAULT_PC + (i == 3));
+        struct ds_nt *nt = kernel_nt(&k);
+        const struct ds_fault_facts *f = ds_nt_fault(nt);
+        CHECK((strcmp(chosen(f)->source, "bugcheck parameter 2") == 0) == (i == 0));
+        if (i == 0) {
+            CHECK_U64(chosen(f)->context.pc, FAULT_PC);
+            CHECK_U64(chosen(f)->context.sp, FAULT_SP);
+            CHECK_STR(chosen(f)->meaning, "the fault itself");
+        }
+        ds_nt_close(nt);
+        kernel_close(&k);
+    }
+}
+
 /* The stack that the processor switches to for a double fault: by the gate's index in the TSS. */
 static void test_double_fault_stack(void)
 {
@@ -459,4 +481,5 @@ TEST_MAIN(TEST(test_8e), TEST(test_1e_with_an_unknown_parameter), TEST(test_no_c
           TEST(test_7e), TEST(test_3b_and_unreadable_context), TEST(test_d1_trap_frame_on_stack),
           TEST(test_139), TEST(test_access), TEST(test_header_exception), TEST(test_dpc_stack),
           TEST(test_trap_frame_beyond_a_hole), TEST(test_double_fault_stack),
-          TEST(test_idle_and_expanded_stacks), TEST(test_call_forms), TEST(test_frame_limit))
+          TEST(test_double_fault_frame), TEST(test_idle_and_expanded_stacks), TEST(test_call_forms),
+          TEST(test_frame_limit))
