@@ -47,8 +47,8 @@ static void add(struct ds_gather *g, const struct seen *s, uint32_t captures)
         weight -= FRAMEWORK_AFTER;
     ds_buf_init(&b, KEEP_MAX);
     ds_buf_printf(&b,
-                  "%s stands in %u of the %u stacks that the DPC watchdog captured while DPCs ran "
-                  "long (table dpc_watchdog_samples)",
+                  "the DPC watchdog's profile of long DPCs has %s in %u of %u captured stacks "
+                  "(table dpc_watchdog_samples)",
                   s->module->name, (unsigned)s->captures, (unsigned)captures);
     ds_gather_add(g, &(struct ds_candidate){.kind = DS_CANDIDATE_DRIVER,
                                             .module = s->module->name,

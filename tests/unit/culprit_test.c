@@ -324,7 +324,7 @@ static void the_watchdogs_profile_names_the_driver(void)
     CHECK_STR(verdict.culprit.module, "driver.sys");
     CHECK_STR(verdict.culprit.confidence, "medium");
     CHECK_STR(verdict.culprit.source, "profile");
-    CHECK(strstr(verdict.culprit.reason, "driver.sys stands in 2 of the 3 stacks") != NULL);
+    CHECK(strstr(verdict.culprit.reason, "driver.sys in 2 of 3 captured stacks") != NULL);
     CHECK_STR(verdict.runners_up[0].module, "storport.sys");
     CHECK_STR(verdict.runners_up[0].confidence, "low");
     end();
