@@ -36,6 +36,9 @@
 #define DS_LIMIT_ERESOURCES 1048576       /* executive resources, and owners of all of them */
 #define DS_LIMIT_OWNER_TABLE 65536        /* entries of one owner table */
 #define DS_LIMIT_OWNER_ENTRIES 4194304    /* entries of all owner tables looked at */
+#define DS_LIMIT_THREAD_IRPS 4096         /* IRPs in the list of one thread */
+#define DS_LIMIT_THREAD_WAITS 65          /* wait blocks of one thread: 64 objects, a timer */
+#define DS_LIMIT_WAIT_BLOCKS 1048576      /* wait blocks */
 #define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */
 #define DS_LIMIT_FRAMES 256               /* frames of one stack */
 #define DS_LIMIT_SYMBOL_FILE (256u << 20) /* inflated bytes of one symbol table */

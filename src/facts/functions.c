@@ -10,6 +10,7 @@
 #include "nt/codes.h"
 #include "nt/hardware.h"
 #include "nt/spaces.h"
+#include "nt/ticks.h"
 
 static struct ds_facts *facts_of(sqlite3_context *c)
 {
@@ -199,37 +200,12 @@ static void fn_filetime(sqlite3_context *c, int argc, sqlite3_value **argv)
         sqlite3_result_text(c, text, -1, SQLITE_TRANSIENT);
 }
 
-/* KUSER_SHARED_DATA (ntddk.h): TickCountMultiplier at 4; a tick is multiplier / 2^24 ms. */
-#define USER_SHARED_DATA_64 0xFFFFF78000000000u
-#define USER_SHARED_DATA_X86 0xFFDF0000u
-
-static bool tick_length(struct ds_target *t, uint64_t *hundred_ns)
-{
-    uint64_t va, x;
-    if (t->kernel == NULL)
-        return false;
-    if (ds_target_global(t, "KeTimeIncrement", &va) == DS_OK &&
-        ds_space_read_uint(t->kernel, va, 4, &x, NULL) == DS_OK && x != 0) {
-        *hundred_ns = x;
-        return true;
-    }
-    if (t->arch == DS_ARCH_X86)
-        va = USER_SHARED_DATA_X86;
-    else if (t->arch == DS_ARCH_X64 || t->arch == DS_ARCH_ARM64)
-        va = USER_SHARED_DATA_64;
-    else
-        return false;
-    if (ds_space_read_uint(t->kernel, va + 4, 4, &x, NULL) != DS_OK || x == 0)
-        return false;
-    *hundred_ns = (x * 10000u) >> 24;
-    return true;
-}
-
 static void fn_ticks_ms(sqlite3_context *c, int argc, sqlite3_value **argv)
 {
     (void)argc;
-    uint64_t ticks, length, product;
-    if (!arg_u64(argv[0], &ticks) || !tick_length(target_of(c), &length))
+    uint64_t ticks, product;
+    uint64_t length = ds_nt_tick_length(ds_facts_nt(facts_of(c)), NULL);
+    if (length == 0 || !arg_u64(argv[0], &ticks))
         return;
     if (!__builtin_mul_overflow(ticks, length, &product))
         give_u64(c, product / 10000u);

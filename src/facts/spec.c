@@ -35,6 +35,7 @@
     X(eresources)                                                                                  \
     X(eresource_owners)                                                                            \
     X(eresource_waiters)                                                                           \
+    X(wait_blocks)                                                                                 \
     X(modules)                                                                                     \
     X(unloaded_modules)                                                                            \
     X(bootstrap_steps)                                                                             \

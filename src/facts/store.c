@@ -126,6 +126,8 @@ void ds_store_cell(struct ds_facts *f, const struct ds_store_table *t, size_t ro
     const char *p = t->rows.base;
     if (p != NULL)
         p += row * t->rows.stride;
+    if (a->side != NULL)
+        p = a->side(f, row);
     if (a->store == DS_STORE_DERIVED) {
         v->scratch->len = 0;
         v->scratch->failed = false;

@@ -30,6 +30,9 @@ void ds_value_scratch(struct ds_value *v); /* the text that was put into v->scra
 /* A derived cell; *v is NULL when called. index is the row's number from 0. */
 typedef void ds_derive_fn(struct ds_facts *f, const void *row, size_t index, struct ds_value *v);
 
+/* Another struct that belongs to the row of that number; NULL when there is none. */
+typedef const void *ds_side_fn(struct ds_facts *f, size_t index);
+
 /* The row's number, from 0. */
 ds_derive_fn ds_derive_number;
 
@@ -47,8 +50,9 @@ enum ds_store {
 
 struct ds_column_access {
     enum ds_store store;
-    size_t offset; /* of the member in the row */
+    size_t offset; /* of the member in the row, or in what side() gives */
     ds_derive_fn *derive;
+    ds_side_fn *side; /* NULL: the row itself */
 };
 
 /* The access to a member of a row struct; its store follows from the member's type. */
@@ -66,6 +70,12 @@ struct ds_column_access {
     &(const struct ds_column_access)                                                               \
     {                                                                                              \
         .store = DS_STORE_OF(type, member), .offset = offsetof(type, member)                       \
+    }
+/* The access to a member of the struct that `fn` gives for a row. */
+#define DS_SIDE(fn, type, member)                                                                  \
+    &(const struct ds_column_access)                                                               \
+    {                                                                                              \
+        .store = DS_STORE_OF(type, member), .offset = offsetof(type, member), .side = fn           \
     }
 #define DS_DERIVED(fn)                                                                             \
     &(const struct ds_column_access)                                                               \

@@ -4,69 +4,16 @@
 
 #include "base/bytes.h"
 #include "nt/follow.h"
+#include "nt/ticks.h"
 
 #define HEX(x) (unsigned long long)(x)
 #define USUAL_TICK 156250u /* 100 ns: 64 ticks a second, what x86 and x64 clocks are set to */
 #define HUNG_FRAMES 12u
 
-static bool global_u32(struct ds_target *t, const char *name, uint64_t *ret)
-{
-    uint64_t va;
-    return ds_target_global(t, name, &va) == DS_OK &&
-           ds_space_read_uint(t->kernel, va, 4, ret, NULL) == DS_OK;
-}
-
-static bool plausible(uint64_t tick)
-{
-    return tick >= 1000 && tick <= 10000000;
-}
-
-/* The uptime over the ticks that a processor has counted in it: KPRCB.LastTick. */
-static uint64_t tick_by_uptime(struct ds_nt *nt)
-{
-    const struct ds_dump_header *h = ds_dump_header(nt->target->dump);
-    const struct ds_processors *cpus = ds_nt_processors(nt);
-    for (size_t i = 0; h->system_up_time.known && i < cpus->count; i++) {
-        if (!cpus->rows[i].prcb.known)
-            continue;
-        struct ds_opt ticks =
-            ds_target_field(nt->target, cpus->rows[i].prcb.value, "_KPRCB", "LastTick");
-        if (ticks.known && ticks.value > 100 && plausible(h->system_up_time.value / ticks.value))
-            return h->system_up_time.value / ticks.value;
-    }
-    return 0;
-}
-
-/*
- * Length of a clock tick in 100 ns, and where it comes from: the kernel's own variables, else what
- * KUSER_SHARED_DATA says (ntddk.h: TickCountMultiplier is milliseconds per tick, 24 fraction bits),
- * else the uptime. 0: not to be known.
- */
-static uint64_t tick_length(struct ds_nt *nt, const char **source)
-{
-    struct ds_target *t = nt->target;
-    uint64_t tick;
-    *source = "";
-    if (t->kernel == NULL)
-        return 0;
-    if ((global_u32(t, "KeTimeIncrement", &tick) && plausible(tick)) ||
-        (global_u32(t, "KeMaximumIncrement", &tick) && plausible(tick)))
-        return tick;
-    uint64_t va = t->pointer_size == 4 ? 0xffdf0000u : UINT64_C(0xfffff78000000000);
-    struct ds_opt m = ds_target_field(t, va, "_KUSER_SHARED_DATA", "TickCountMultiplier");
-    tick = m.known ? (m.value & UINT32_MAX) * 10000 >> 24 : 0;
-    if (plausible(tick)) {
-        *source = " (by the shared user data)";
-        return tick;
-    }
-    *source = " (by the uptime)";
-    return tick_by_uptime(nt);
-}
-
 static void follow_ticks(struct ds_follow *f, uint32_t parameter, uint64_t ticks, const char *limit)
 {
     const char *source;
-    uint64_t tick = tick_length(f->nt, &source);
+    uint64_t tick = ds_nt_tick_length(f->nt, &source);
     if (ticks >= UINT32_MAX)
         ds_follow_add(f, parameter, "ticks", ds_opt_known(ticks), "0x%llx%s ticks", HEX(ticks),
                       limit);

@@ -15,6 +15,8 @@
 struct ds_nt_spaces;
 struct ds_nt_wait_index;
 struct ds_nt_locks;
+struct ds_nt_details;
+struct ds_nt_waits;
 struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
@@ -36,6 +38,8 @@ struct ds_nt {
     struct ds_nt_wait_index *wait_index; /* likewise */
     struct ds_nt_locks *locks;           /* likewise */
     struct ds_process *process_rows;     /* owned */
+    struct ds_nt_details *details;       /* owned; made on first use */
+    struct ds_nt_waits *waits;           /* owned; made on first use */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
     struct ds_unloaded_module *unloaded_rows;

@@ -4,7 +4,9 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "nt/details.h"
 #include "nt/impl.h"
+#include "nt/waits.h"
 #include "symbols/layout.h"
 
 enum ds_status ds_nt_open(struct ds_target *target, struct ds_nt **ret, struct ds_err *err)
@@ -30,6 +32,8 @@ void ds_nt_close(struct ds_nt *nt)
         ds_hardware_free(nt->hardware);
         ds_nt_wait_index_free(nt->wait_index);
         ds_nt_locks_free(nt->locks);
+        ds_nt_details_free(nt->details);
+        ds_nt_waits_free(nt->waits);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);

@@ -29,8 +29,8 @@ static const struct ds_member_spec specs[] = {
 struct reader {
     struct ds_nt *nt;
     struct ds_member_set set;
-    struct ds_field process, win32_start;
-    enum ds_status process_status, win32_status;
+    struct ds_field process;
+    enum ds_status process_status;
     size_t cap;
 };
 
@@ -43,7 +43,6 @@ static void reader_init(struct reader *r, struct ds_nt *nt)
     if (r->process_status != DS_OK) { /* before Server 2003, and where only KDBG tells offsets */
         r->process_status = ds_target_member(t, "_KTHREAD", "ApcState.Process", &r->process, NULL);
     }
-    r->win32_status = ds_target_member(t, "_ETHREAD", "Win32StartAddress", &r->win32_start, NULL);
 }
 
 static bool add(struct reader *r, uint64_t ethread, struct ds_opt eprocess, const char *source)
@@ -63,12 +62,6 @@ static bool add(struct reader *r, uint64_t ethread, struct ds_opt eprocess, cons
         th->eprocess = r->process_status == DS_OK
                            ? ds_target_read_member(nt->target, ethread, &r->process)
                            : ds_opt_unknown(r->process_status);
-    }
-    /* User threads start in code of ntdll; the function that their creator named is beside. */
-    if (r->win32_status == DS_OK && th->start_address.known &&
-        !ds_target_is_kernel_va(nt->target, th->start_address.value)) {
-        struct ds_opt start = ds_target_read_member(nt->target, ethread, &r->win32_start);
-        th->start_address = start.known && start.value != 0 ? start : th->start_address;
     }
     nt->threads.count++;
     return true;
