@@ -83,18 +83,52 @@ static void limit_walk(struct ds_paper *p, const struct ds_report *r, size_t ind
     limit_item(p, DS_STYLE_WARN, &b);
 }
 
+static bool same_reason(const struct ds_report_finding *a, const struct ds_report_finding *b)
+{
+    return a->outcome == b->outcome && a->cannot_tell != NULL && b->cannot_tell != NULL &&
+           strcmp(a->cannot_tell, b->cannot_tell) == 0;
+}
+
+/* Whether an earlier finding has this reason: then it was told there. */
+static bool reason_told(const struct ds_report *r, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (same_reason(&r->findings[i], &r->findings[index]))
+            return true;
+    return false;
+}
+
+/* Patterns that miss the same thing are told in one sentence; of more than two, their names. */
+static void limit_finding(struct ds_paper *p, const struct ds_report *r, size_t index)
+{
+    const struct ds_report_finding *f = &r->findings[index];
+    struct ds_buf b;
+    size_t others = 0;
+    for (size_t i = index + 1; i < r->finding_count; i++)
+        others += same_reason(f, &r->findings[i]);
+    ds_buf_init(&b, 64u << 10);
+    ds_buf_str(&b, "Cannot tell: ");
+    for (size_t i = index; i < r->finding_count; i++) {
+        const struct ds_report_finding *g = &r->findings[i];
+        if (i != index && !same_reason(f, g))
+            continue;
+        if (others < 2)
+            ds_buf_printf(&b, "%s\"%s\" [%s]", i == index ? "" : ", ", g->title, g->id);
+        else
+            ds_buf_printf(&b, "%s[%s]", i == index ? "" : ", ", g->id);
+    }
+    ds_buf_printf(&b, ": %s", f->cannot_tell != NULL ? f->cannot_tell : DS_REPORT_UNKNOWN);
+    limit_item(p, DS_STYLE_WARN, &b);
+}
+
 static size_t limit_findings(struct ds_paper *p, const struct ds_report *r)
 {
     size_t count = 0;
     for (size_t i = 0; i < r->finding_count; i++) {
-        const struct ds_report_finding *f = &r->findings[i];
-        if (f->outcome != DS_OUTCOME_CANNOT_TELL)
+        if (r->findings[i].outcome != DS_OUTCOME_CANNOT_TELL)
             continue;
-        struct ds_buf b;
-        ds_buf_init(&b, 64u << 10);
-        ds_buf_printf(&b, "Cannot tell: \"%s\" [%s]: %s", f->title, f->id,
-                      f->cannot_tell != NULL ? f->cannot_tell : DS_REPORT_UNKNOWN);
-        limit_item(p, DS_STYLE_WARN, &b);
+        if (!reason_told(r, i))
+            limit_finding(p, r, i);
         count++;
     }
     return count;
