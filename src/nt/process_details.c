@@ -145,8 +145,8 @@ struct place {
 
 static int by_address(const void *a, const void *b)
 {
-    uint64_t x = ((const struct place *)a)->eprocess, y = ((const struct place *)b)->eprocess;
-    return (x > y) - (x < y);
+    const struct place *x = a, *y = b;
+    return (x->eprocess > y->eprocess) - (x->eprocess < y->eprocess);
 }
 
 static void count_state(struct ds_process_detail *d, struct ds_opt state)
