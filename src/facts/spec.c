@@ -32,6 +32,9 @@
     X(processors)                                                                                  \
     X(processes)                                                                                   \
     X(threads)                                                                                     \
+    X(wait_edges)                                                                                  \
+    X(wait_heads)                                                                                  \
+    X(wait_chains)                                                                                 \
     X(eresources)                                                                                  \
     X(eresource_owners)                                                                            \
     X(eresource_waiters)                                                                           \

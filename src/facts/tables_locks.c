@@ -1,6 +1,6 @@
-/* Tables over executive resources, with who owns them and who waits. */
+/* Tables over executive resources, with who owns them and who waits, and the wait graph. */
 #include "facts/table.h"
-#include "nt/eresources.h"
+#include "nt/wait_graph.h"
 
 #define ROW struct ds_eresource
 static const struct ds_column_spec eresource_columns[] = {
@@ -118,3 +118,90 @@ static void eresource_waiters_fill(struct ds_facts *f, struct ds_rows *ret)
 
 DS_TABLE_WITH_LAYOUT(eresource_waiters, "Threads that wait for executive resources.", "!locks",
                      eresource_waiter_columns, eresource_waiters_fill, NULL);
+
+#define ROW struct ds_wait_edge
+static const struct ds_column_spec wait_edge_columns[] = {
+    {"waiter", DS_COL_ADDRESS, "_KTHREAD that waits", "!locks, !thread", DS_FIELD(ROW, waiter)},
+    {"owner", DS_COL_ADDRESS, "_KTHREAD that it waits for; _EPROCESS for kind process",
+     "!locks (<*>), !thread (Owning Thread)", DS_FIELD(ROW, owner)},
+    {"object", DS_COL_ADDRESS, "_ERESOURCE, _KMUTANT, _KTHREAD or _EPROCESS: virtual", "!thread",
+     DS_FIELD(ROW, object)},
+    {"kind", DS_COL_TEXT, "eresource, mutant, thread or process", "!thread", DS_FIELD(ROW, kind)},
+    {"lock", DS_COL_BOOL, "the owner holds a lock; 0: its end is waited for", "",
+     DS_FIELD(ROW, lock)},
+    {"wait_any", DS_COL_BOOL, "the thread waits for any of several objects", "!thread",
+     DS_FIELD(ROW, any)},
+    {"timeout", DS_COL_BOOL,
+     "the wait ends by itself at last; 0 for an executive resource, whose wait is begun anew", "",
+     DS_FIELD(ROW, timeout)},
+};
+#undef ROW
+
+static void wait_edges_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_wait_graph *g = ds_nt_wait_graph(ds_facts_nt(f));
+    *ret = (struct ds_rows){g->edges, sizeof(*g->edges), g->edge_count, g->edge_walk};
+}
+
+DS_TABLE_WITH_LAYOUT(wait_edges,
+                     "Who waits for whom: executive resources, mutants, threads, processes.",
+                     "!locks, !thread", wait_edge_columns, wait_edges_fill, NULL);
+
+#define ROW struct ds_wait_head
+static const struct ds_column_spec wait_head_columns[] = {
+    {"head", DS_COL_ADDRESS,
+     "what others are blocked by and is not blocked itself: _KTHREAD, _EPROCESS for kind process; "
+     "of a cycle, the member with the lowest address",
+     "!locks", DS_FIELD(ROW, head)},
+    {"kind", DS_COL_TEXT, "thread, process or cycle", "", DS_FIELD(ROW, kind)},
+    {"deadlock", DS_COL_TEXT,
+     "of a cycle: deadlock; possible when a wait in it is for any of several objects or has a "
+     "timeout; NULL for others",
+     "!deadlock", DS_FIELD(ROW, deadlock)},
+    {"members", DS_COL_INTEGER, "threads of the cycle; 1 for others", "", DS_FIELD(ROW, members)},
+    {"blocked", DS_COL_INTEGER,
+     "threads that cannot go on because of it, a cycle's members included; NULL past a cap", "",
+     DS_FIELD(ROW, blocked)},
+    {"blocked_by_locks", DS_COL_INTEGER, "of them, those that wait for a lock", "",
+     DS_FIELD(ROW, by_locks)},
+    {"depth", DS_COL_INTEGER, "threads in the deepest chain, the head included", "",
+     DS_FIELD(ROW, depth)},
+    {"chain", DS_COL_TEXT,
+     "that chain, from its first waiter to the head; of a cycle, the cycle itself", "",
+     DS_FIELD(ROW, chain)},
+};
+#undef ROW
+
+static void wait_heads_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_wait_graph *g = ds_nt_wait_graph(ds_facts_nt(f));
+    *ret = (struct ds_rows){g->heads, sizeof(*g->heads), g->head_count, g->head_walk};
+}
+
+DS_TABLE_WITH_LAYOUT(wait_heads, "What blocked threads hang on in the end, most blocked first.",
+                     "!locks", wait_head_columns, wait_heads_fill, NULL);
+
+#define ROW struct ds_wait_chain
+static const struct ds_column_spec wait_chain_columns[] = {
+    {"waiter", DS_COL_ADDRESS, "_KTHREAD that is blocked and blocks nobody", "!locks",
+     DS_FIELD(ROW, waiter)},
+    {"blocker", DS_COL_ADDRESS,
+     "the next of the chain; of several owners the one with the deepest chain, the others are in "
+     "wait_edges",
+     "!locks", DS_FIELD(ROW, blocker)},
+    {"head", DS_COL_ADDRESS, "what it ends in, as in wait_heads", "!locks", DS_FIELD(ROW, head)},
+    {"length", DS_COL_INTEGER, "threads, both ends included; a cycle counts all its members", "",
+     DS_FIELD(ROW, length)},
+    {"cycle", DS_COL_BOOL, "whether it ends in a cycle", "", DS_FIELD(ROW, cycle)},
+    {"chain", DS_COL_TEXT, "all of it, 24 threads and the last at most", "", DS_FIELD(ROW, chain)},
+};
+#undef ROW
+
+static void wait_chains_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_wait_graph *g = ds_nt_wait_graph(ds_facts_nt(f));
+    *ret = (struct ds_rows){g->chains, sizeof(*g->chains), g->chain_count, g->chain_walk};
+}
+
+DS_TABLE_WITH_LAYOUT(wait_chains, "One chain for each blocked thread that blocks nobody.", "!locks",
+                     wait_chain_columns, wait_chains_fill, NULL);

@@ -30,16 +30,6 @@ struct reader {
     uint64_t entries; /* of owner tables, looked at so far */
 };
 
-void ds_walk_stop(struct ds_walk *walk, enum ds_status why, struct ds_opt at, const char *detail)
-{
-    if (walk->stop_reason == DS_OK) {
-        walk->complete = false;
-        walk->stop_reason = why;
-        walk->stop_address = at;
-        walk->detail = detail;
-    }
-}
-
 static bool resolve(struct reader *r, const struct ds_target *t)
 {
     ds_members_resolve(&r->set, t, specs, sizeof(specs) / sizeof(specs[0]));

@@ -14,9 +14,6 @@ struct ds_nt_locks {
     size_t cap, owner_cap, waiter_cap;
 };
 
-/* The first reason is the one to tell. */
-void ds_walk_stop(struct ds_walk *walk, enum ds_status why, struct ds_opt at, const char *detail);
-
 /* Finds the waiters of all resources. */
 void ds_eresource_waiters_fill(struct ds_nt *nt, struct ds_nt_locks *l);
 

@@ -12,6 +12,7 @@
 #define DS_ROWS_MAX(type, limit)                                                                   \
     ((limit) < DS_LIMIT_ALLOC / sizeof(type) ? (limit) : DS_LIMIT_ALLOC / sizeof(type))
 
+struct ds_nt_wait_graph;
 struct ds_nt_spaces;
 struct ds_nt_wait_index;
 struct ds_nt_locks;
@@ -29,7 +30,8 @@ struct ds_nt {
     struct ds_fault_facts fault;
     struct ds_bugcheck_facts followed;
     struct ds_whea whea;
-    struct ds_nt_spaces *spaces; /* owned; NULL until one was asked for */
+    struct ds_nt_spaces *spaces;         /* owned; NULL until one was asked for */
+    struct ds_nt_wait_graph *wait_graph; /* owned; made on first use */
     struct ds_dpc_samples dpc_samples;
     const struct ds_driver *drivers; /* arena; NULL until asked for */
     bool have_live;
@@ -78,6 +80,9 @@ void ds_entries_deinit(struct ds_entries *e);
 /* Text of at most `len` bytes at va, up to a NUL, in the arena; NULL when unreadable or empty. */
 const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len);
 
+/* Keeps the first reason of an incomplete walk: the one to tell. */
+void ds_walk_stop(struct ds_walk *walk, enum ds_status why, struct ds_opt at, const char *detail);
+
 /* A walk that could not even begin. */
 struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *detail);
 
@@ -119,9 +124,10 @@ struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
 /* The stacks of the fault. */
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
 
-/* wait_index.c, eresources.c; NULL is allowed. */
+/* wait_index.c, eresources.c, wait_graph.c; NULL is allowed. */
 void ds_nt_wait_index_free(struct ds_nt_wait_index *w);
 void ds_nt_locks_free(struct ds_nt_locks *l);
+void ds_nt_wait_graph_free(struct ds_nt_wait_graph *g);
 
 /* hardware.c */
 void ds_hardware_free(struct ds_hardware *h);

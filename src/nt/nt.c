@@ -24,6 +24,7 @@ enum ds_status ds_nt_open(struct ds_target *target, struct ds_nt **ret, struct d
 void ds_nt_close(struct ds_nt *nt)
 {
     if (nt != NULL) {
+        ds_nt_wait_graph_free(nt->wait_graph);
         ds_nt_spaces_close(nt->spaces);
         free(nt->process_rows);
         free(nt->thread_rows);
@@ -122,6 +123,16 @@ const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len)
     }
     ds_buf_deinit(&b);
     return text;
+}
+
+void ds_walk_stop(struct ds_walk *walk, enum ds_status why, struct ds_opt at, const char *detail)
+{
+    if (walk->stop_reason == DS_OK) {
+        walk->complete = false;
+        walk->stop_reason = why;
+        walk->stop_address = at;
+        walk->detail = detail;
+    }
 }
 
 struct ds_walk ds_walk_none(const char *table, enum ds_status why, const char *detail)

@@ -1,0 +1,45 @@
+/* What the files of the wait graph share. Private. */
+#ifndef DS_NT_WAIT_GRAPH_IMPL_H
+#define DS_NT_WAIT_GRAPH_IMPL_H
+
+#include "nt/address_map.h"
+#include "nt/impl.h"
+#include "nt/wait_graph.h"
+
+/* A thread or process, and what it is part of. Numbers are of nodes, DS_NO_ROW for none. */
+struct ds_wait_node {
+    uint64_t address;
+    uint32_t first_out, first_in; /* edges: first_out is consecutive, first_in chained */
+    uint32_t outs;
+    uint32_t group; /* strongly connected component */
+    bool process;
+};
+
+/* A strongly connected component: a node, or the members of a cycle. */
+struct ds_wait_group {
+    uint32_t first, count; /* in `order` */
+    uint32_t next;         /* group that the deepest chain goes on in */
+    uint32_t from, to;     /* nodes: the edge that it goes on by */
+    uint32_t depth;        /* threads from here to the head */
+    uint32_t head;         /* group that the deepest chain ends in */
+    bool cycle, blocks;    /* somebody outside waits for it */
+};
+
+struct ds_nt_wait_graph {
+    struct ds_wait_graph table;
+    struct ds_wait_edge *edges; /* owned, as all below; sorted by waiter's node */
+    struct ds_wait_head *heads;
+    struct ds_wait_chain *chains;
+    struct ds_wait_node *nodes;
+    struct ds_wait_group *groups;
+    uint32_t *owner_node, *waiter_node, *next_in, *order;
+    size_t edge_cap, head_cap, chain_cap, node_cap, node_count, group_count;
+    struct ds_address_map map;
+};
+
+/* Strongly connected components with the deepest chain from each. False when out of memory. */
+bool ds_wait_graph_groups(struct ds_nt_wait_graph *g);
+/* Heads and chains. */
+void ds_wait_graph_heads(struct ds_nt *nt, struct ds_nt_wait_graph *g);
+
+#endif
