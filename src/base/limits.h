@@ -72,8 +72,8 @@
 
 /* Reading a kdump in a process of its own. */
 #define DS_LIMIT_WORKER_MEMORY (1ull << 30) /* bytes that the process may take */
-#define DS_LIMIT_WORKER_SECONDS 20          /* seconds for one request */
-#define DS_LIMIT_WORKER_STARTS 8            /* processes started for one dump, should they crash */
+#define DS_LIMIT_WORKER_SECONDS 10          /* seconds for one request */
+#define DS_LIMIT_WORKER_STARTS 16           /* processes started for one dump, should they crash */
 
 /* Writing a dump. */
 #define DS_LIMIT_WRITE_PAGES (1ull << 30) /* pages of physical addresses, 4 TiB */

@@ -38,6 +38,11 @@ struct pages {
     uint64_t cached[CACHE_PAGES]; /* number of the page, + 1; 0 = none */
     uint8_t results[DS_KDUMP_PAGES_MAX];
     uint64_t next, ahead; /* as in a file's page cache */
+    /* Where a worker ended among several pages: those are read one by one. */
+    uint64_t suspect, suspect_end;
+    /* Pages that ended a worker; they are not tried again. */
+    uint64_t bad[DS_LIMIT_WORKER_STARTS];
+    size_t bad_count;
 };
 
 static struct pages *of(struct ds_source *s)
@@ -80,7 +85,7 @@ static enum ds_status start(struct pages *p, struct ds_err *err)
     uint8_t reply[4 + DS_KDUMP_WORDS];
     if (p->worker != NULL)
         return DS_OK;
-    if (p->starts++ == DS_LIMIT_WORKER_STARTS)
+    if (p->starts++ >= DS_LIMIT_WORKER_STARTS)
         return ds_err_set(err, DS_IO, "%u workers ended early", DS_LIMIT_WORKER_STARTS);
     enum ds_status st = ds_os_worker_start(&job, &p->worker, err);
     if (st != DS_OK)
@@ -107,6 +112,8 @@ static enum ds_status lose_worker(struct pages *p, uint64_t pa)
 {
     ds_os_worker_close(p->worker);
     p->worker = NULL;
+    if (p->bad_count < DS_LIMIT_WORKER_STARTS)
+        p->bad[p->bad_count++] = pa;
     ds_dump_say(p->d, DS_INTEGRITY_DAMAGE, "kdump.reader", DS_NO_OFFSET,
                 "the pages at that address; the rest is read by another worker as long as there "
                 "are few of them; dump the guest again",
@@ -136,9 +143,18 @@ static enum ds_status fetch(struct pages *p, uint64_t pa, uint32_t count, uint8_
 /* A page that ends the worker must not take its neighbours along. */
 static enum ds_status fetch_safely(struct pages *p, uint64_t pa, uint32_t *count, uint8_t *to)
 {
+    for (size_t i = 0; i < p->bad_count; i++)
+        if (p->bad[i] == pa)
+            return DS_IO;
+    if (pa < p->suspect_end && pa + (uint64_t)*count * DS_PAGE_SIZE > p->suspect)
+        *count = 1;
     enum ds_status st = fetch(p, pa, *count, to);
     if (st == DS_OK || *count == 1)
         return st;
+    if (p->suspect_end == 0 || pa < p->suspect)
+        p->suspect = pa;
+    if (pa + (uint64_t)*count * DS_PAGE_SIZE > p->suspect_end)
+        p->suspect_end = pa + (uint64_t)*count * DS_PAGE_SIZE;
     *count = 1;
     return fetch(p, pa, 1, to);
 }
