@@ -71,8 +71,7 @@ static void derive_complete_memory(struct ds_facts *f, const void *row, size_t i
 static const struct ds_column_spec dump_columns[] = {
     {"kind", DS_COL_TEXT,
      "container kind: triage, full, bitmap-full, bitmap-kernel, summary, range-kernel, "
-     "range-kernel-user, "
-     "range-full, elf, vmware, raw, header, damaged",
+     "range-kernel-user, range-full, elf, kdump, vmware, raw, header, damaged",
      "first lines of the session", DS_FIELD(ROW, kind)},
     {"kind_text", DS_COL_TEXT, "the kind in WinDbg's words", "first lines of the session",
      DS_FIELD(ROW, kind_text)},
