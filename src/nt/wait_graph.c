@@ -18,13 +18,13 @@ struct builder {
     bool have_type, have_owner, full;
 };
 
-static void stop(struct builder *b, enum ds_status why, uint64_t at, const char *detail)
+static void stop(struct builder *b, enum ds_status why, struct ds_opt at, const char *detail)
 {
     struct ds_walk *walk = &b->g->table.edge_walk;
     if (walk->complete) {
         *walk = (struct ds_walk){.table_name = walk->table_name,
                                  .stop_reason = why,
-                                 .stop_address = ds_opt_known(at),
+                                 .stop_address = at,
                                  .detail = detail};
     }
 }
@@ -36,7 +36,7 @@ static void add(struct builder *b, struct ds_wait_edge edge)
     if (!ds_array_reserve(&array, &g->edge_cap, g->table.edge_count + 1, sizeof(edge),
                           DS_ROWS_MAX(struct ds_wait_edge, DS_LIMIT_WAIT_EDGES))) {
         b->full = true;
-        stop(b, DS_LIMIT, edge.object, "more edges than are kept");
+        stop(b, DS_LIMIT, ds_opt_known(edge.object), "more edges than are kept");
         return;
     }
     g->edges = array;
@@ -51,7 +51,7 @@ static void add_resources(struct builder *b)
     /* Owners come in the order of their resources; waiters do not when a chain was lost. */
     uint32_t *first = ds_alloc_array(e->count + 1, sizeof(*first));
     if (first == NULL) {
-        stop(b, DS_NO_MEMORY, 0, "out of memory for the resources");
+        stop(b, DS_NO_MEMORY, ds_opt_unknown(DS_OK), "out of memory for the resources");
         return;
     }
     for (size_t i = 0; i < e->owner_count; i++) {
@@ -68,18 +68,19 @@ static void add_resources(struct builder *b)
                 add(b, (struct ds_wait_edge){w->thread, owner->thread.value, w->resource,
                                              "eresource", true, false, false});
             } else if (!owner->thread.known || !owner->owns.known) {
-                stop(b, DS_NOT_FOUND, w->resource, "an owner of a resource cannot be told");
+                stop(b, DS_NOT_FOUND, ds_opt_known(w->resource),
+                     "an owner of a resource cannot be told");
             }
         }
     }
     free(first);
     if (!e->walk.complete) {
-        stop(b, e->walk.stop_reason, ds_opt_or(e->walk.stop_address, 0), e->walk.detail);
+        stop(b, e->walk.stop_reason, e->walk.stop_address, e->walk.detail);
     } else if (!e->owner_walk.complete) {
-        stop(b, e->owner_walk.stop_reason, ds_opt_or(e->owner_walk.stop_address, 0),
+        stop(b, e->owner_walk.stop_reason, e->owner_walk.stop_address,
              "the owners of resources are not complete");
     } else if (!e->waiter_walk.complete) {
-        stop(b, e->waiter_walk.stop_reason, ds_opt_or(e->waiter_walk.stop_address, 0),
+        stop(b, e->waiter_walk.stop_reason, e->waiter_walk.stop_address,
              "the waiters of resources are not complete");
     }
 }
@@ -96,7 +97,8 @@ static void add_wait(struct builder *b, const struct ds_wait *w)
                                 .timeout = w->timeout};
     struct ds_opt type = ds_target_read_member(t, w->object, &b->type);
     if (!type.known) {
-        stop(b, type.why, w->object, "an object that a thread waits for cannot be read");
+        stop(b, type.why, ds_opt_known(w->object),
+             "an object that a thread waits for cannot be read");
         return;
     }
     switch (type.value & TYPE_MASK) {
@@ -104,7 +106,7 @@ static void add_wait(struct builder *b, const struct ds_wait *w)
         struct ds_opt owner = b->have_owner ? ds_target_read_member(t, w->object, &b->owner)
                                             : ds_opt_unknown(DS_NO_FIELD);
         if (!owner.known) {
-            stop(b, owner.why, w->object, "who owns a mutant cannot be told");
+            stop(b, owner.why, ds_opt_known(w->object), "who owns a mutant cannot be told");
         }
         if (!owner.known || owner.value == 0) {
             return;
@@ -134,7 +136,7 @@ static void add_waits(struct builder *b)
     b->have_owner = ds_target_member(t, "_KMUTANT", "OwnerThread", &b->owner, NULL) == DS_OK;
     if (!waits->walk.complete || !b->have_type) {
         stop(b, waits->walk.complete ? DS_NO_FIELD : waits->walk.stop_reason,
-             ds_opt_or(waits->walk.stop_address, 0), waits->walk.detail);
+             waits->walk.stop_address, waits->walk.detail);
     }
     for (size_t i = 0; i < waits->count && b->have_type && !b->full; i++) {
         add_wait(b, &waits->rows[i]);
