@@ -158,6 +158,18 @@ static enum ds_status add_processors(const struct notes *e, bool qemu)
     return st == DS_LIMIT ? DS_OK : st;
 }
 
+bool ds_guest_notes_are_x86(const uint8_t *notes, size_t size)
+{
+    const struct notes e = {NULL, notes, size};
+    struct note n;
+    size_t at = 0;
+    while (next_note(&e, &at, &n)) {
+        if (!n.qemu)
+            return n.size == 144;
+    }
+    return false;
+}
+
 enum ds_status ds_guest_notes_add(struct ds_dump *d, const uint8_t *notes, size_t size)
 {
     const struct notes e = {d, notes, size};

@@ -18,4 +18,8 @@
 enum ds_status ds_guest_notes_add(struct ds_dump *d, const uint8_t *notes,
                                   size_t size) DS_MUST_CHECK;
 
+/* Whether the registers in the portable notes are those of a 32-bit guest (struct elf_prstatus of
+ * i386 is the shorter one). */
+bool ds_guest_notes_are_x86(const uint8_t *notes, size_t size);
+
 #endif

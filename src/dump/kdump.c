@@ -365,6 +365,9 @@ static enum ds_status read_notes(struct ds_dump *d)
         return DS_NO_MEMORY;
     if (ds_source_read(d->src, at.value, notes, (size_t)len, NULL) != DS_OK)
         return DS_OK;
+    /* QEMU writes its own name of the machine, whatever mode the guest was in. */
+    if (d->header.arch == DS_ARCH_X64 && ds_guest_notes_are_x86(notes, (size_t)len))
+        ds_dump_set_arch(d, DS_ARCH_X86);
     return ds_guest_notes_add(d, notes, (size_t)len);
 }
 
