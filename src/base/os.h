@@ -51,7 +51,8 @@ bool ds_os_remove(const char *path);
 /* Whether two paths lead to one existing file, however they are spelled. */
 bool ds_os_same_file(const char *a, const char *b);
 
-enum ds_os_path_kind { DS_OS_PATH_NONE, DS_OS_PATH_FILE, DS_OS_PATH_FOLDER };
+/* DEVICE: also a pipe or a socket; on Windows such names are not told from files. */
+enum ds_os_path_kind { DS_OS_PATH_NONE, DS_OS_PATH_FILE, DS_OS_PATH_FOLDER, DS_OS_PATH_DEVICE };
 enum ds_os_path_kind ds_os_path_kind(const char *path);
 
 /*

@@ -1,7 +1,11 @@
 /* `dumpscan convert FILE -o OUT.dmp`: any container to a DMP. */
 #include <string.h>
 
+#include "api/kernel.h"
 #include "cli/batch.h"
+#include "dump/dump.h"
+#include "nt/nt.h"
+#include "target/target.h"
 
 static bool put(const char *data, size_t len, void *arg)
 {
@@ -22,6 +26,14 @@ static bool parse_form(const char *word, enum ds_dump_form *ret)
     return false;
 }
 
+/* The copy would hide that pages are missing: its own header states what is there. */
+static bool is_damaged(struct ds_snapshot *s)
+{
+    struct ds_nt *nt;
+    return ds_snapshot_nt(s, &nt, NULL) == DS_OK &&
+           ds_integrity_worst(ds_dump_integrity(ds_nt_target(nt)->dump)) > DS_INTEGRITY_NOTE;
+}
+
 static int convert_snapshot(const struct cli_args *args, struct ds_snapshot *s,
                             enum ds_dump_form form)
 {
@@ -34,7 +46,13 @@ static int convert_snapshot(const struct cli_args *args, struct ds_snapshot *s,
     if (st != DS_OK && !out.failed)
         cli_error_message(args->operands[0], "%s", err.text);
     rc = st == DS_OK ? CLI_OK : ds_refusal_exit_status(st);
-    return cli_out_close(&out, st == DS_OK, rc);
+    if (rc == CLI_OK && is_damaged(s))
+        rc = CLI_DAMAGED;
+    rc = cli_out_close(&out, st == DS_OK, rc);
+    if (rc == CLI_DAMAGED && st == DS_OK)
+        cli_error_message(args->operands[0], "damaged: what it lacks, %s lacks as well",
+                          args->output);
+    return rc;
 }
 
 static int convert_run(const struct cli_args *args)
@@ -68,7 +86,8 @@ const struct cli_command cli_convert = {
               "header of a complete one (--form full or bitmap decides). The header is made of\n"
               "what was found out about the system, the context is that of the crashed\n"
               "processor, and an encoded KDDEBUGGER_DATA64 is decoded. Minidumps hold no\n"
-              "memory to convert.",
+              "memory to convert. The exit status is 4 when the input is damaged: the copy\n"
+              "lacks what the input lacks.",
     .options = CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_FORM,
     .formats = CLI_TEXT,
     .operands_min = 1,

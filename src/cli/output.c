@@ -15,6 +15,17 @@ static bool is_input(const struct cli_args *args, const char *path)
     return false;
 }
 
+/* Devices and pipes are written to; a file in their place would take them from everybody. */
+static int open_device(const char *path, struct cli_out *out)
+{
+    out->path = path;
+    out->stream = ds_os_fopen(path, "wb");
+    if (out->stream != NULL)
+        return CLI_OK;
+    cli_error_message(path, "cannot write: %s", strerror(errno));
+    return CLI_INTERNAL;
+}
+
 int cli_out_open(const struct cli_args *args, struct cli_out *out)
 {
     *out = (struct cli_out){.stream = stdout};
@@ -22,6 +33,8 @@ int cli_out_open(const struct cli_args *args, struct cli_out *out)
         return CLI_OK;
     if (is_input(args, args->output))
         return cli_usage_error(NULL, "-o %s would overwrite the input", args->output);
+    if (ds_os_path_kind(args->output) == DS_OS_PATH_DEVICE)
+        return open_device(args->output, out);
     struct ds_buf name;
     ds_buf_init(&name, 1u << 20);
     ds_buf_printf(&name, "%s.tmp", args->output);
@@ -72,6 +85,8 @@ int cli_out_close(struct cli_out *out, bool keep, int status)
         return out->failed ? CLI_INTERNAL : status;
     if (fclose(out->stream) != 0)
         out_failed(out);
+    if (out->temporary == NULL)
+        return out->failed ? CLI_INTERNAL : status;
     if (keep && !out->failed && !ds_os_rename(out->temporary, out->path))
         out_failed(out);
     if (!keep || out->failed)

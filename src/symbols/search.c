@@ -144,6 +144,7 @@ static char *look_at(const char *path, struct wanted *w)
     case DS_OS_PATH_FOLDER:
         return look_in_folder(path, w);
     case DS_OS_PATH_FILE:
+    case DS_OS_PATH_DEVICE:
         if (w->image || ds_isf_identify(path, &isf, NULL) != DS_OK)
             return NULL;
         same = ds_text_casecmp(isf.pdb_id, w->file) == 0;

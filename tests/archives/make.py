@@ -71,6 +71,8 @@ def make_gzip(out, plain):
         "header-only": gz(plain)[:12],
         "text": gz(b"Bugcheck 0x3B in win32k\n" * 20),
         "empty": gz(b""),
+        # 10 GB of zeros, in members of 64 MB
+        "bomb-10g": gz(plain) + gz(bytes(64 << 20), 9) * 160,
         "bomb": gz(plain + bytes(64 << 20), 9),
     }
     whole = gz(plain)

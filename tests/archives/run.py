@@ -48,6 +48,7 @@ DAMAGED = {
 }
 REFUSED = {
     "bomb.dmp.gz": (3, "more than the limit of 33554432 bytes"),
+    "bomb-10g.dmp.gz": (3, "more than the limit of 33554432 bytes"),
     "deep.dmp.gz": (3, "archives in one another"),
     "empty.dmp.gz": (3, "an empty file"),
     "text.dmp.gz": (3, "inside the gzip archive: not a Windows kernel dump: this is a text file"),
@@ -121,12 +122,22 @@ def limit_is_a_size():
     assert status == 3 and "limit of 1024 bytes" in err, (status, err)
 
 
+def a_bomb_needs_little_memory():
+    """1 GB of its 10 is inflated, within an address space of 512 MB."""
+    if os.environ.get("RUNNER") or "asan" in os.environ.get("B", "") or os.name != "posix":
+        return
+    limit = ["sh", "-c", 'ulimit -v 524288; exec "$@"', "sh"]
+    p = subprocess.run(limit + BIN + ["--max-inflated=1G", f"{FIXTURES}/archive-bomb-10g.dmp.gz"],
+                       capture_output=True, timeout=120, check=False)
+    assert p.returncode == 3 and b"more than the limit of 1073741824 bytes" in p.stderr, p.stderr
+
+
 def main():
     tests = [(f"{f.__name__} {n}", lambda f=f, n=n: f(n))
              for f, names in ((same_report, SAME), (damaged_report, DAMAGED), (refusal, REFUSED))
              for n in names]
     tests += [(f.__name__, f) for f in (several_dumps_are_several_inputs, one_of_several_is_named,
-                                        several_checkpoints_read_the_same, limit_is_a_size)]
+                                        several_checkpoints_read_the_same, limit_is_a_size, a_bomb_needs_little_memory)]
     failed = 0
     for name, test in tests:
         try:

@@ -159,6 +159,19 @@ def encoded_kdbg_is_decoded():
     os.remove(out)
 
 
+def convert_tells_damage_and_spares_devices():
+    folder = os.environ.get("B", "build/release")
+    out = os.path.join(folder, "converted-cut.dmp")
+    status, _, err = run("convert", "-o", out, f"{FIXTURES}/guest-elf-cut.core")
+    assert status == 4 and "lacks as well" in err and os.path.exists(out), (status, err)
+    os.remove(out)
+    if os.name == "posix" and os.path.exists("/dev/full") and not os.environ.get("RUNNER"):
+        kind = os.stat("/dev/full").st_rdev
+        status, _, err = run("convert", "-o", "/dev/full", f"{FIXTURES}/guest.dmp")
+        assert status == 1 and "cannot write" in err, (status, err)
+        assert kind != 0 and os.stat("/dev/full").st_rdev == kind, "the device is gone"
+
+
 def convert_refuses():
     out = os.path.join(os.environ.get("B", "build/release"), "converted-not.dmp")
     for words, status, arguments in (
@@ -213,7 +226,8 @@ def main():
               for n in ("vm.vmem", "vm.vmss", "snapshot.vmem", "snapshot.vmsn", "inside.vmss",
                         "alone.vmem")]
     tests += [(f.__name__, f) for f in (vmware_refusals, vmware_damage)]
-    tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses)]
+    tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses,
+                                        convert_tells_damage_and_spares_devices)]
     tests += [(f.__name__, f) for f in (process_core_is_refused, cut_elf_is_said, refusals,
                                         guest_page_zero_mapped_twice_is_no_process)]
     tests += [("same_report flattened elf", lambda: same_report("guest-kdump-flat-elf.core")),

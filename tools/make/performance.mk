@@ -17,7 +17,7 @@ $(B)/tests/bench/read_bench: $(B)/tests/bench/read_bench.o $(LIB)
 
 .PHONY: bench
 ## bench: times, memory and ratios, with their goals; asserts nothing
-bench: bench-runs bench-read bench-xlat
+bench: bench-runs bench-read bench-xlat bench-gzip
 
 .PHONY: bench-runs
 ## bench-runs: times and memory of common runs of the program
@@ -29,6 +29,11 @@ bench-runs: $(BIN) $(B)/tests/bench/bench$(EXE) $(addprefix build/fixtures/,tria
 bench-read: $(B)/tests/bench/read_bench
 	@mkdir -p build/bench
 	@$(B)/tests/bench/read_bench build/bench
+
+.PHONY: bench-gzip
+## bench-gzip: a dump in a gzip file, against gzip -dc and the plain dump
+bench-gzip: $(BIN) build/fixtures/demo.dmp
+	@$(PYTHON) tests/bench/gzip_bench.py $(BIN) build/fixtures build/bench
 
 .PHONY: bench-xlat
 ## bench-xlat: random translations, against libaddrxlat

@@ -157,7 +157,9 @@ enum ds_os_path_kind ds_os_path_kind(const char *path)
     struct stat st;
     if (stat(path, &st) != 0)
         return DS_OS_PATH_NONE;
-    return S_ISDIR(st.st_mode) ? DS_OS_PATH_FOLDER : DS_OS_PATH_FILE;
+    return S_ISDIR(st.st_mode)   ? DS_OS_PATH_FOLDER
+           : S_ISREG(st.st_mode) ? DS_OS_PATH_FILE
+                                 : DS_OS_PATH_DEVICE;
 }
 
 enum ds_status ds_os_folder_list(const char *path, bool (*each)(const char *name, void *arg),
