@@ -38,8 +38,8 @@ const char *ds_in_box_find(const char *file_name)
     if (strchr(letters, 'W') != NULL)
         return "a file of this name is in Microsoft's media or updates of Windows 10 or 11";
     if (strchr(letters, 'S') != NULL)
-        return "a file of this name is part of Windows Server 2022";
-    return "a file of this name is part of Windows 7";
+        return "Windows Server 2022 ships a file of this name";
+    return "Windows 7 shipped a file of this name";
 }
 
 const char *ds_maker_find(const char *file_name)
