@@ -19,7 +19,7 @@ static struct ds_facts *open_facts(void)
     struct ds_target *target;
     struct ds_nt *nt;
     struct ds_facts *facts;
-    struct ds_target_options options = {NULL};
+    struct ds_target_options options = {.symbol_path = NULL};
     for (size_t i = 0; i < sizeof(header); i += 4)
         ds_put_le32(header + i, 0x45474150);
     memcpy(header, "PAGEDU64", 8);
