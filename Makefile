@@ -82,7 +82,14 @@ $(B)/gen/%.o: $(GEN)/%.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -g0 -MMD -MP -c $< -o $@
 
-$(GEN)/%.c: tools/gen/%.sh $(wildcard tools/gen/*.awk) $(DATA_FILES)
+# A data file that was removed is newer than nothing: the list of names is an input too.
+INPUTS := $(GEN)/inputs
+ifneq ($(file <$(INPUTS)),$(sort $(DATA_FILES)))
+$(shell mkdir -p $(GEN))
+$(file >$(INPUTS),$(sort $(DATA_FILES)))
+endif
+
+$(GEN)/%.c: tools/gen/%.sh $(wildcard tools/gen/*.awk) $(INPUTS) $(DATA_FILES)
 	@mkdir -p $(@D)
 	$(Q)sh $< > $@.tmp.$(CONFIG) && mv $@.tmp.$(CONFIG) $@
 .SECONDARY:
