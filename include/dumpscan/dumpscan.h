@@ -229,8 +229,8 @@ struct ds_finding;
  * wrong; file, place and reason in the text), DS_NOT_FOUND, DS_NO_MEMORY.
  */
 enum ds_status ds_snapshot_analyse(struct ds_snapshot *s, struct ds_err *err) DS_MUST_CHECK;
-/** Findings, ranked: matches by severity, then "cannot tell", then "no match". 0 before
- * ds_snapshot_analyse(). */
+/** Findings, ranked: matches by severity, then "cannot tell", "no match" and "does not apply". 0
+ * before ds_snapshot_analyse(). */
 size_t ds_snapshot_finding_count(const struct ds_snapshot *s);
 /** NULL when out of range. */
 const struct ds_finding *ds_snapshot_finding(const struct ds_snapshot *s, size_t index);
@@ -244,7 +244,8 @@ enum ds_severity ds_finding_severity(const struct ds_finding *f);
 enum ds_outcome ds_finding_outcome(const struct ds_finding *f);
 /** How many times the situation was found; 0 unless the outcome is a match. */
 size_t ds_finding_instances(const struct ds_finding *f);
-/** The message of one instance; for "cannot tell", index 0 gives the reason. NULL out of range. */
+/** The message of one instance; for "cannot tell" and "does not apply", index 0 gives the reason.
+ * NULL out of range. */
 const char *ds_finding_message(const struct ds_finding *f, size_t index);
 
 /* ---- reports ---- */

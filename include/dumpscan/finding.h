@@ -20,12 +20,13 @@ bool ds_severity_parse(const char *name, enum ds_severity *ret);
 
 /** How a pattern ended. */
 enum ds_outcome {
-    DS_OUTCOME_MATCH,      /**< the situation is there */
-    DS_OUTCOME_NO_MATCH,   /**< everything needed was read, and it is not there */
-    DS_OUTCOME_CANNOT_TELL /**< something needed could not be read */
+    DS_OUTCOME_MATCH,         /**< the situation is there */
+    DS_OUTCOME_NO_MATCH,      /**< everything needed was read, and it is not there */
+    DS_OUTCOME_CANNOT_TELL,   /**< something needed could not be read */
+    DS_OUTCOME_DOES_NOT_APPLY /**< not asked: the question makes no sense for a dump of this sort */
 };
 
-/** "match", "no_match", "cannot_tell". */
+/** "match", "no_match", "cannot_tell", "does_not_apply". */
 const char *ds_outcome_name(enum ds_outcome outcome);
 
 #ifdef __cplusplus

@@ -109,5 +109,7 @@ const char *ds_finding_message(const struct ds_finding *f, size_t index)
 {
     if (f->outcome == DS_OUTCOME_CANNOT_TELL)
         return index == 0 ? f->cannot_tell : NULL;
+    if (f->outcome == DS_OUTCOME_DOES_NOT_APPLY)
+        return index == 0 ? f->not_asked : NULL;
     return index < ds_finding_instances(f) ? f->instances[index].message : NULL;
 }

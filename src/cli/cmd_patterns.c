@@ -55,6 +55,7 @@ static void show_pattern(struct ds_paper *p, const struct ds_pattern *one)
     ds_paper_field(p, "Id", one->id);
     ds_paper_field(p, "Severity", ds_severity_name(one->severity));
     ds_paper_field(p, "From", one->origin);
+    show_list(p, "Applies to", one->applies, one->applies_count);
     show_list(p, "Requires", one->requires_, one->requires_count);
     ds_paper_field(p, "Message", one->message);
     ds_paper_paragraphs(p, DS_PAPER_FIELD, "  Explanation",

@@ -102,6 +102,7 @@ void ds_build_findings(struct ds_builder *b, const struct ds_findings *findings)
                                         .outcome = f->outcome,
                                         .partial = f->partial,
                                         .cannot_tell = f->cannot_tell,
+                                        .not_asked = f->not_asked,
                                         .instances_dropped = f->instances_dropped,
                                         .next_steps = f->pattern->next_steps,
                                         .next_step_count = f->pattern->next_step_count,

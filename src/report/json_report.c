@@ -256,6 +256,8 @@ static void json_finding(struct ds_json *j, const struct ds_report *r,
         json_strings(j, "references", f->references, f->reference_count);
     } else if (f->outcome == DS_OUTCOME_CANNOT_TELL) {
         ds_json_key_string(j, "reason", f->cannot_tell);
+    } else if (f->outcome == DS_OUTCOME_DOES_NOT_APPLY) {
+        ds_json_key_string(j, "reason", f->not_asked);
     }
     ds_json_key_string(j, "origin", f->origin);
     ds_json_object_end(j);
@@ -277,6 +279,7 @@ void ds_json_part_findings(struct ds_json *j, const struct ds_report *r)
     json_findings_of(j, r, "findings", DS_OUTCOME_MATCH);
     json_findings_of(j, r, "cannot_tell", DS_OUTCOME_CANNOT_TELL);
     json_findings_of(j, r, "no_match", DS_OUTCOME_NO_MATCH);
+    json_findings_of(j, r, "does_not_apply", DS_OUTCOME_DOES_NOT_APPLY);
 }
 
 void ds_json_part_integrity(struct ds_json *j, const struct ds_report *r)

@@ -92,6 +92,7 @@ struct ds_report_finding {
     enum ds_outcome outcome;
     bool partial;
     const char *cannot_tell; /* NULL unless the outcome is that */
+    const char *not_asked;   /* why it does not apply; NULL unless the outcome is that */
     struct ds_report_instance *instances;
     size_t instance_count, instances_dropped;
     const char *const *next_steps;
@@ -269,7 +270,7 @@ struct ds_report {
     size_t runner_up_count;
     struct ds_signature signature;
     const struct ds_windbg *windbg;     /* NULL only in tests */
-    struct ds_report_finding *findings; /* matches, cannot tell, no match, in that order */
+    struct ds_report_finding *findings; /* matches, cannot tell, no match, does not apply */
     size_t finding_count;
     struct ds_report_note *notes;
     size_t note_count, notes_dropped;

@@ -161,10 +161,28 @@ static bool only_repeats(const struct ds_report *r, const struct ds_report_findi
     return message != NULL && strstr(message, r->bugcheck.text) != NULL;
 }
 
+static void list_of_outcome(struct ds_paper *p, const struct ds_report *r, const char *heading,
+                            enum ds_outcome outcome)
+{
+    ds_paper_row(p, DS_STYLE_DIM, heading);
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct ds_report_finding *f = &r->findings[i];
+        struct ds_buf b;
+        if (f->outcome != outcome)
+            continue;
+        ds_buf_init(&b, TEXT_MAX);
+        ds_buf_printf(&b, "%s [%s]", f->title, f->id);
+        if (f->not_asked != NULL)
+            ds_buf_printf(&b, ": %s", f->not_asked);
+        ds_paper_item_styled(p, 4, DS_STYLE_DIM, "", DS_STYLE_DIM, ds_buf_text(&b));
+        ds_buf_deinit(&b);
+    }
+}
+
 void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     ds_paper_heading(p, "FINDINGS");
-    size_t matched = 0, repeats = 0, clear = 0;
+    size_t matched = 0, repeats = 0, clear = 0, unasked = 0;
     for (size_t i = 0; i < r->finding_count; i++) {
         if (r->findings[i].outcome == DS_OUTCOME_MATCH && !verbose &&
             only_repeats(r, &r->findings[i])) {
@@ -174,18 +192,18 @@ void ds_text_findings(struct ds_paper *p, const struct ds_report *r, int verbose
             matched++;
         } else if (r->findings[i].outcome == DS_OUTCOME_NO_MATCH) {
             clear++;
+        } else if (r->findings[i].outcome == DS_OUTCOME_DOES_NOT_APPLY) {
+            unasked++;
         }
     }
     if (matched == 0)
         ds_paper_row(p, DS_STYLE_PLAIN,
                      repeats > 0 ? "  Nothing beyond what the bugcheck says."
                                  : "  No pattern matched.");
-    if (!verbose || clear == 0)
-        return;
-    ds_paper_row(p, DS_STYLE_DIM, "  Looked for, and not there:");
-    for (size_t i = 0; i < r->finding_count; i++)
-        if (r->findings[i].outcome == DS_OUTCOME_NO_MATCH)
-            ds_paper_rowf(p, DS_STYLE_DIM, "    %s [%s]", r->findings[i].title, r->findings[i].id);
+    if (verbose && clear > 0)
+        list_of_outcome(p, r, "  Looked for, and not there:", DS_OUTCOME_NO_MATCH);
+    if (verbose && unasked > 0)
+        list_of_outcome(p, r, "  Not asked of this dump:", DS_OUTCOME_DOES_NOT_APPLY);
 }
 
 enum ds_status ds_report_write_text(const struct ds_report *r, const struct ds_text_options *o,

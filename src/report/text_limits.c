@@ -134,6 +134,19 @@ static size_t limit_findings(struct ds_paper *p, const struct ds_report *r)
     return count;
 }
 
+/* Patterns that were not asked because the dump is too small for them. */
+static void limit_not_asked(struct ds_paper *p, const struct ds_report *r)
+{
+    for (size_t i = 0; i < r->finding_count; i++) {
+        const struct ds_report_finding *f = &r->findings[i];
+        if (f->outcome != DS_OUTCOME_DOES_NOT_APPLY || strncmp(f->not_asked, "needs ", 6) != 0)
+            continue;
+        ds_paper_row(p, DS_STYLE_DIM,
+                     "  Not asked: what needs a kernel or complete dump (listed with -v).");
+        return;
+    }
+}
+
 static size_t limit_walks(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     size_t count = 0;
@@ -202,6 +215,8 @@ void ds_text_limits(struct ds_paper *p, const struct ds_report *r, int verbose)
     if (count == 0)
         ds_paper_row(p, DS_STYLE_PLAIN,
                      "  Nothing: the file is whole, and every list was complete.");
+    if (!verbose)
+        limit_not_asked(p, r);
     if (count == 0 && hidden > 0)
         ds_paper_rowf(p, DS_STYLE_DIM, "  Unusual, not wrong, in the file: %zu (shown with -v)",
                       hidden);

@@ -1,10 +1,11 @@
-/* Runs patterns: match, no match, or cannot tell and why. */
+/* Runs patterns: match, no match, cannot tell and why, or does not apply and why. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/limits.h"
 #include "facts/table.h"
+#include "rules/applies.h"
 #include "rules/parse.h"
 
 #define TEXT_MAX (256u << 10) /* bytes of one message or explanation */
@@ -228,6 +229,11 @@ static enum ds_status decide(struct ds_findings *set, struct ds_facts *facts, st
 static enum ds_status run_one(struct ds_findings *set, struct ds_facts *facts,
                               struct ds_instance *room, struct ds_finding *f)
 {
+    f->not_asked = ds_pattern_misfit(ds_facts_nt(facts), f->pattern);
+    if (f->not_asked != NULL) {
+        f->outcome = DS_OUTCOME_DOES_NOT_APPLY;
+        return DS_OK;
+    }
     if (layout_is_guess(facts, f->pattern)) {
         f->outcome = DS_OUTCOME_CANNOT_TELL;
         f->cannot_tell = "the structure layout is that of another build, too weak for this rule";
@@ -250,12 +256,14 @@ static enum ds_status run_one(struct ds_findings *set, struct ds_facts *facts,
     return decide(set, facts, f, ran, &error);
 }
 
-/* Matches by severity, then cannot tell, then no match; by id within each. */
+/* Matches by severity, then cannot tell, no match, does not apply; by id within each. */
 static int by_rank(const void *a, const void *b)
 {
     const struct ds_finding *x = a, *y = b;
-    static const int order[] = {
-        [DS_OUTCOME_MATCH] = 0, [DS_OUTCOME_CANNOT_TELL] = 1, [DS_OUTCOME_NO_MATCH] = 2};
+    static const int order[] = {[DS_OUTCOME_MATCH] = 0,
+                                [DS_OUTCOME_CANNOT_TELL] = 1,
+                                [DS_OUTCOME_NO_MATCH] = 2,
+                                [DS_OUTCOME_DOES_NOT_APPLY] = 3};
     if (x->outcome != y->outcome)
         return order[x->outcome] - order[y->outcome];
     if (x->pattern->severity != y->pattern->severity)

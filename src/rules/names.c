@@ -3,7 +3,7 @@
 #include "rules/rules.h"
 
 static const char *const severities[] = {"info", "low", "medium", "high", "critical"};
-static const char *const outcomes[] = {"match", "no_match", "cannot_tell"};
+static const char *const outcomes[] = {"match", "no_match", "cannot_tell", "does_not_apply"};
 static const char *const kinds[] = {"unknown", "driver",   "kernel",
                                     "process", "hardware", "memory-corruption"};
 

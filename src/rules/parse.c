@@ -7,13 +7,15 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "rules/applies.h"
 
 enum key_kind {
     KEY_TEXT,     /* a string */
     KEY_LINES,    /* a string, or strings that are joined by line breaks */
     KEY_LIST,     /* strings; may be empty */
     KEY_SEVERITY, /* a name of a severity */
-    KEY_VERDICT,  /* a kind of culprit; the only key that may be missing */
+    KEY_VERDICT,  /* a kind of culprit; may be missing */
+    KEY_APPLIES,  /* conditions; may be missing */
 };
 
 struct key {
@@ -31,6 +33,8 @@ static const struct key keys[] = {
     TEXT_KEY(title, KEY_TEXT),
     TEXT_KEY(severity, KEY_SEVERITY),
     TEXT_KEY(verdict, KEY_VERDICT),
+    {"applies", KEY_APPLIES, offsetof(struct ds_pattern, applies),
+     offsetof(struct ds_pattern, applies_count)},
     {"requires", KEY_LIST, offsetof(struct ds_pattern, requires_),
      offsetof(struct ds_pattern, requires_count)},
     TEXT_KEY(query, KEY_LINES),
@@ -162,6 +166,21 @@ static enum ds_status read_list(struct reader *r, const struct key *k, const cJS
     return DS_OK;
 }
 
+/* A list like the others, of the conditions of applies.h. */
+static enum ds_status read_applies(struct reader *r, const struct key *k, const cJSON *v,
+                                   struct ds_pattern *p)
+{
+    enum ds_status st = read_list(r, k, v, &p->applies, &p->applies_count);
+    if (st == DS_OK && p->applies_count == 0)
+        return bad_key(r, k->name, "must name a condition");
+    for (size_t i = 0; st == DS_OK && i < p->applies_count; i++)
+        if (!ds_condition_known(p->applies[i]))
+            return bad_key(r, k->name,
+                           "may hold memory, kernel-memory, crash, live-dump, x86, x64, arm64 and "
+                           "bugcheck-0x... only");
+    return st;
+}
+
 static enum ds_status read_key(struct reader *r, const struct key *k, const cJSON *v,
                                struct ds_pattern *p)
 {
@@ -183,6 +202,8 @@ static enum ds_status read_key(struct reader *r, const struct key *k, const cJSO
             return bad_key(r, k->name, "must be hardware or memory-corruption");
         p->verdict = v->valuestring[0] == 'h' ? "hardware" : "memory-corruption";
         return DS_OK;
+    case KEY_APPLIES:
+        return read_applies(r, k, v, p);
     }
     return DS_INVALID;
 }
@@ -221,7 +242,7 @@ static enum ds_status read_object(struct reader *r, const cJSON *root, const cha
             return st;
     }
     for (size_t i = 0; i < KEYS; i++)
-        if (!seen[i] && keys[i].kind != KEY_VERDICT)
+        if (!seen[i] && keys[i].kind != KEY_VERDICT && keys[i].kind != KEY_APPLIES)
             return ds_err_set(r->err, DS_INVALID, "%s:1: \"%s\" is missing", r->file, keys[i].name);
     if (ret->requires_count == 0)
         return bad_key(r, "requires", "must name a table");

@@ -1,6 +1,6 @@
 /*
- * Patterns: data files with one SELECT each, run over the facts, ending in match, no match or
- * cannot tell. And the culprit: who is probably to blame, with reasons.
+ * Patterns: data files with one SELECT each, run over the facts, ending in match, no match,
+ * cannot tell or does not apply. And the culprit: who is probably to blame, with reasons.
  */
 #ifndef DS_RULES_RULES_H
 #define DS_RULES_RULES_H
@@ -14,6 +14,8 @@ struct ds_pattern {
     enum ds_severity severity;
     const char *verdict; /* "hardware", "memory-corruption": what a match may make the verdict, with
                             the confidence of the row's column `confidence`; NULL for others */
+    const char *const *applies; /* conditions (applies.h), all of them; none: any dump */
+    size_t applies_count;
     const char *const *requires_; /* "table" or "table.column" */
     size_t requires_count;
     const char *const *next_steps;
@@ -68,13 +70,16 @@ struct ds_finding {
     enum ds_outcome outcome;
     bool partial;            /* a match over a table whose walk was cut short */
     const char *cannot_tell; /* which walk or column, and how many rows; NULL otherwise */
+    const char *not_asked;   /* why it does not apply: "needs a kernel or complete dump"; static;
+                                NULL otherwise */
     const struct ds_instance *instances;
     size_t instance_count;
     size_t instances_dropped; /* beyond DS_LIMIT_FINDING_ROWS */
 };
 
 /* Runs every pattern. Findings are ordered: matches by severity then id, then cannot tell, then
- * no match. Errors: DS_NO_MEMORY. A pattern that fails to run ends in cannot tell. */
+ * no match, then does not apply. Errors: DS_NO_MEMORY. A pattern that fails to run ends in cannot
+ * tell. */
 struct ds_findings;
 enum ds_status ds_findings_run(struct ds_facts *facts, const struct ds_patterns *patterns,
                                struct ds_findings **ret, struct ds_err *err) DS_MUST_CHECK;

@@ -45,6 +45,8 @@ static void print_finding(const struct ds_finding *f)
     printf("%s %s\n", f->pattern->id, ds_outcome_name(f->outcome));
     if (f->cannot_tell)
         printf("    %s\n", f->cannot_tell);
+    if (f->not_asked)
+        printf("    %s\n", f->not_asked);
     for (size_t i = 0; i < f->instance_count; i++)
         printf("    %s\n", f->instances[i].message);
 }

@@ -26,6 +26,20 @@ for f in patterns/*.json; do
         fi
     done
 done
+# Nobody is told that a minidump or a header does not tell what none of them can.
+for name in minidump header; do
+    out=$($RUNNER "$program" "$dumps/$name.dmp" 2>&1 | tr -d '\r')
+    want=$(grep -l '"applies".*"kernel-memory"' patterns/*.json | wc -l)
+    got=$(grep -l '"applies".*"kernel-memory"' patterns/*.json | while read -r f; do
+        printf '%s\n' "$out" | grep -x "$(basename "$f" .json) does_not_apply"
+    done | wc -l)
+    if [ "$want" -eq "$got" ] && ! printf '%s\n' "$out" | grep -A1 ' cannot_tell$'; then
+        pass=$((pass + 1))
+    else
+        fail=$((fail + 1))
+        echo "$name.txt: $got of $want patterns for kernel memory do not apply, or one cannot tell"
+    fi
+done
 for d in tests/patterns/*/; do
     id=$(basename "$d")
     [ -f "patterns/$id.json" ] || { echo "$d tests no pattern"; fail=$((fail + 1)); }

@@ -25,8 +25,10 @@ except ImportError:
 def broken(pattern):
     """Variants of a good pattern that no schema for patterns may accept."""
     yield "verdict names a driver", dict(pattern, verdict="driver")
+    for bad in ([], "memory", ["kernel"], ["bugcheck-9F"], ["bugcheck-0x123456789"], ["x86 "]):
+        yield f"applies is {bad}", dict(pattern, applies=bad)
     for key in pattern:
-        if key != "verdict":
+        if key not in ("verdict", "applies"):
             yield f"without {key}", {k: v for k, v in pattern.items() if k != key}
         yield f"{key} is a number", dict(pattern, **{key: 7})
         yield f"{key} is null", dict(pattern, **{key: None})

@@ -100,6 +100,12 @@ static void bad_patterns_are_refused_by_line(void)
         {"{\"requires\":[1]}", "\"requires\" must hold strings"},
         {"{\"query\":[1]}", "\"query\" must hold strings"},
         {"{\"title\":[\"a\"]}", "\"title\" must be a string"},
+        {"{\"applies\":[]}", "\"applies\" must name a condition"},
+        {"{\"applies\":\"memory\"}", "\"applies\" must be a list"},
+        {"{\"applies\":[\"kernel\"]}", "\"applies\" may hold memory, kernel-memory"},
+        {"{\"applies\":[\"bugcheck-0x\"]}", "\"applies\" may hold"},
+        {"{\"applies\":[\"bugcheck-0x123456789\"]}", "\"applies\" may hold"},
+        {"{\"applies\":[\"bugcheck-0x1G\"]}", "\"applies\" may hold"},
         {"\xff", "not UTF-8"},
         {PATTERN("", "SELECT 1 AS name"), "\"requires\" must name a table"},
         {PATTERN("\"nothing\"", "SELECT 1 AS name"), "unknown table or column \"nothing\""},
@@ -331,14 +337,63 @@ static void guessed_layouts_carry_weak_rules_only(void)
     stop();
 }
 
+/* The made kernel is a complete dump of x64 that crashed with 0xd1. */
+static void conditions_decide_whether_it_is_asked(void)
+{
+    static const struct {
+        const char *applies, *why;
+    } cases[] = {
+        {"[\"kernel-memory\",\"memory\",\"crash\",\"x64\",\"bugcheck-0xD1\"]", NULL},
+        {"[\"x86\",\"x64\"]", NULL},
+        {"[\"crash\",\"live-dump\"]", NULL},
+        {"[\"bugcheck-0x9f\",\"bugcheck-0xd1\"]", NULL},
+        {"[\"bugcheck-0x9f\",\"x64\"]", "is about other bugchecks"},
+        {"[\"arm64\",\"x86\",\"crash\"]", "is about processors of another architecture"},
+        {"[\"live-dump\"]", "is about crashes, or about live dumps, and this is the other"},
+    };
+    start();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "{\"applies\":%s,%s", cases[i].applies,
+                 PATTERN("\"modules\"", "SELECT name FROM modules") + 1);
+        const struct ds_finding *f = run(text);
+        if (cases[i].why == NULL) {
+            CHECK(f->outcome == DS_OUTCOME_MATCH && f->not_asked == NULL);
+        } else {
+            CHECK(f->outcome == DS_OUTCOME_DOES_NOT_APPLY && f->instance_count == 0);
+            CHECK_STR(f->not_asked, cases[i].why);
+        }
+        run_end();
+    }
+    stop();
+}
+
+/* A code that is not known fits every pattern: it then says what it misses. */
+static void the_unknown_fits_every_condition(void)
+{
+    kernel_open(&k);
+    kernel_bugcheck(&k, 0x45474150, 0, 0, 0, 0);
+    if (ds_facts_open(kernel_nt(&k), &facts, NULL) != DS_OK)
+        abort();
+    const struct ds_finding *f = run("{\"applies\":[\"bugcheck-0x9F\"]," /* the rest of an object */
+                                     "\"id\":\"test\",\"title\":\"t\",\"severity\":\"low\","
+                                     "\"requires\":[\"bugcheck.code\"],\"query\":\"SELECT code AS "
+                                     "name FROM bugcheck WHERE code = 0x9F\"," REST);
+    CHECK(f->outcome == DS_OUTCOME_CANNOT_TELL);
+    run_end();
+    stop();
+}
+
 static void findings_are_ranked(void)
 {
     start();
     CHECK(ds_patterns_open(&patterns, NULL) == DS_OK);
     CHECK(ds_findings_run(facts, patterns, &findings, NULL) == DS_OK);
     CHECK_U64(ds_findings_count(findings), ds_patterns_count(patterns));
-    static const int order[] = {
-        [DS_OUTCOME_MATCH] = 0, [DS_OUTCOME_CANNOT_TELL] = 1, [DS_OUTCOME_NO_MATCH] = 2};
+    static const int order[] = {[DS_OUTCOME_MATCH] = 0,
+                                [DS_OUTCOME_CANNOT_TELL] = 1,
+                                [DS_OUTCOME_NO_MATCH] = 2,
+                                [DS_OUTCOME_DOES_NOT_APPLY] = 3};
     for (size_t i = 1; i < ds_findings_count(findings); i++) {
         const struct ds_finding *a = ds_findings_at(findings, i - 1);
         const struct ds_finding *b = ds_findings_at(findings, i);
@@ -363,6 +418,7 @@ static void names_read_back(void)
     enum ds_severity untouched = DS_SEV_LOW;
     CHECK(!ds_severity_parse("High", &untouched) && untouched == DS_SEV_LOW);
     CHECK_STR(ds_outcome_name(DS_OUTCOME_CANNOT_TELL), "cannot_tell");
+    CHECK_STR(ds_outcome_name(DS_OUTCOME_DOES_NOT_APPLY), "does_not_apply");
     CHECK_STR(ds_culprit_kind_name(DS_CULPRIT_MEMORY_CORRUPTION), "memory-corruption");
 }
 
@@ -372,5 +428,5 @@ TEST_MAIN(TEST(a_good_pattern_loads), TEST(lines_join_and_ids_replace),
           TEST(rows_match_and_fill_the_message), TEST(no_rows_over_complete_tables_is_no_match),
           TEST(a_cut_walk_cannot_tell), TEST(an_unknown_column_cannot_tell),
           TEST(a_failing_query_cannot_tell), TEST(instances_are_capped_and_counted),
-          TEST(guessed_layouts_carry_weak_rules_only), TEST(findings_are_ranked),
-          TEST(names_read_back))
+          TEST(guessed_layouts_carry_weak_rules_only), TEST(conditions_decide_whether_it_is_asked),
+          TEST(the_unknown_fits_every_condition), TEST(findings_are_ranked), TEST(names_read_back))

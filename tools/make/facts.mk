@@ -16,7 +16,7 @@ check-tables: $(TABLES_TOOL)
 	$(Q)$(TABLES_TOOL) | diff -u docs/TABLES.md - || { echo "run: make docs/TABLES.md"; exit 1; }
 	@echo "check-tables 1 0 0" >> $(B)/results
 
-PATTERN_TXT := $(sort $(wildcard tests/patterns/*/*.txt))
+PATTERN_TXT := $(sort $(wildcard tests/patterns/*.txt tests/patterns/*/*.txt))
 PATTERN_DMP := $(PATTERN_TXT:tests/%.txt=build/%.dmp)
 
 build/patterns/%.dmp: tests/patterns/%.txt $(wildcard fixtures/dumps/*.txt) $(FIXTURE_LIB) $(FIXTURE_DATA)
