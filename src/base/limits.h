@@ -33,6 +33,7 @@
 #define DS_LIMIT_VADS 1048576             /* virtual address descriptors of one process */
 #define DS_LIMIT_VAD_DEPTH 64             /* levels of their tree */
 #define DS_LIMIT_THREADS 1048576          /* threads */
+#define DS_LIMIT_HANDLE_PAGES 131072      /* pages of all handle tables that are counted */
 #define DS_LIMIT_ERESOURCES 1048576       /* executive resources, and owners of all of them */
 #define DS_LIMIT_OWNER_TABLE 65536        /* entries of one owner table */
 #define DS_LIMIT_OWNER_ENTRIES 4194304    /* entries of all owner tables looked at */

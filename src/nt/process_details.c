@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "nt/details_impl.h"
+#include "nt/handle_table.h"
 #include "nt/spaces.h"
 
 #define ROW(member) offsetof(struct ds_process_detail, member)
@@ -42,7 +43,8 @@ struct reader {
     struct ds_nt *nt;
     struct ds_member_set set;
     struct choice working_set, peak, protection, machine, wow64, wow64_peb, wow64_machine;
-    struct choice object_table, handle_count, path;
+    struct choice path;
+    uint64_t handle_pages; /* that may still be read to count handles */
 };
 
 #define CHOOSE(type, ...)                                                                          \
@@ -63,8 +65,7 @@ static void reader_init(struct reader *r, struct ds_nt *nt)
     r->wow64 = CHOOSE("_EPROCESS", "WoW64Process", "Wow64Process");
     r->wow64_peb = CHOOSE("_EWOW64PROCESS", "Peb");
     r->wow64_machine = CHOOSE("_EWOW64PROCESS", "Machine");
-    r->object_table = CHOOSE("_EPROCESS", "ObjectTable");
-    r->handle_count = CHOOSE("_HANDLE_TABLE", "HandleCount");
+    r->handle_pages = DS_LIMIT_HANDLE_PAGES;
     r->path = CHOOSE("_EPROCESS", "SeAuditProcessCreationInfo.ImageFileName");
 }
 
@@ -102,17 +103,6 @@ static struct ds_opt machine_of(const struct reader *r, uint64_t eprocess, struc
     return t->arch == DS_ARCH_X64 ? ds_opt_known(MACHINE_I386) : ds_opt_unknown(DS_NO_FIELD);
 }
 
-static struct ds_opt handle_count(const struct reader *r, uint64_t eprocess)
-{
-    const struct ds_target *t = r->nt->target;
-    struct ds_opt table = read_choice(t, eprocess, &r->object_table);
-    if (!table.known)
-        return table;
-    if (table.value == 0) /* given back when the process ends */
-        return ds_opt_known(0);
-    return read_choice(t, table.value, &r->handle_count);
-}
-
 /* SE_AUDIT_PROCESS_CREATION_INFO points to an OBJECT_NAME_INFORMATION: a UNICODE_STRING. */
 static const char *path_of(const struct reader *r, uint64_t eprocess)
 {
@@ -120,12 +110,12 @@ static const char *path_of(const struct reader *r, uint64_t eprocess)
     return at.known && at.value != 0 ? ds_nt_ustring(r->nt, at.value) : NULL;
 }
 
-static void read_one(const struct reader *r, uint64_t eprocess, struct ds_process_detail *d)
+static void read_one(struct reader *r, uint64_t eprocess, struct ds_process_detail *d)
 {
     const struct ds_target *t = r->nt->target;
     ds_members_read(&r->set, t, eprocess, d);
     d->user_dtb = ds_nt_user_dtb(r->nt, eprocess);
-    d->handle_count = handle_count(r, eprocess);
+    d->handle_count = ds_nt_handle_count(r->nt, eprocess, &r->handle_pages);
     struct ds_opt block =
         t->pointer_size == 4 ? ds_opt_known(0) : read_choice(t, eprocess, &r->wow64);
     d->machine = machine_of(r, eprocess, block);
