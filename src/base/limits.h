@@ -38,6 +38,7 @@
 #define DS_LIMIT_OWNER_TABLE 65536        /* entries of one owner table */
 #define DS_LIMIT_OWNER_ENTRIES 4194304    /* entries of all owner tables looked at */
 #define DS_LIMIT_THREAD_IRPS 4096         /* IRPs in the list of one thread */
+#define DS_LIMIT_THREAD_MUTANTS 65536     /* mutants that one thread owns */
 #define DS_LIMIT_THREAD_WAITS 65          /* wait blocks of one thread: 64 objects, a timer */
 #define DS_LIMIT_WAIT_BLOCKS 1048576      /* wait blocks */
 #define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */

@@ -39,6 +39,7 @@
     X(eresource_owners)                                                                            \
     X(eresource_waiters)                                                                           \
     X(wait_blocks)                                                                                 \
+    X(mutants)                                                                                     \
     X(modules)                                                                                     \
     X(unloaded_modules)                                                                            \
     X(bootstrap_steps)                                                                             \

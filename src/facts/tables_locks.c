@@ -1,5 +1,6 @@
 /* Tables over executive resources, with who owns them and who waits, and the wait graph. */
 #include "facts/table.h"
+#include "nt/mutants.h"
 #include "nt/wait_graph.h"
 
 #define ROW struct ds_eresource
@@ -119,6 +120,42 @@ static void eresource_waiters_fill(struct ds_facts *f, struct ds_rows *ret)
 DS_TABLE_WITH_LAYOUT(eresource_waiters, "Threads that wait for executive resources.", "!locks",
                      eresource_waiter_columns, eresource_waiters_fill, NULL);
 
+#define ROW struct ds_mutant
+static const struct ds_column_spec mutant_columns[] = {
+    {"mutant", DS_COL_ADDRESS, "_KMUTANT: virtual", "!thread (Mutant)", DS_FIELD(ROW, address)},
+    {"owner", DS_COL_ADDRESS, "OwnerThread: _KTHREAD; 0 when nobody owns it",
+     "!thread (owning thread)", DS_FIELD(ROW, owner)},
+    {"owner_ended", DS_COL_BOOL,
+     "the owner has ended, or is no thread any more; 0 as well when nobody owns it", "!thread",
+     DS_FIELD(ROW, owner_ended)},
+    {"signal_state", DS_COL_INTEGER,
+     "SignalState: 1 free, 0 owned, less by one for each further acquisition",
+     "dt nt!_DISPATCHER_HEADER", DS_FIELD(ROW, signal_state)},
+    {"recursion", DS_COL_INTEGER,
+     "how many times its owner has acquired it; 0 when free, NULL when SignalState makes no sense",
+     "dt nt!_KMUTANT", DS_FIELD(ROW, recursion)},
+    {"abandoned", DS_COL_BOOL, "an owner ended without releasing it", "dt nt!_KMUTANT",
+     DS_FIELD(ROW, abandoned)},
+    {"apc_disable", DS_COL_INTEGER, "ApcDisable: 1 for one of kernel mode", "dt nt!_KMUTANT",
+     DS_FIELD(ROW, apc_disable)},
+    {"waiters", DS_COL_INTEGER, "threads that wait for it, as found in wait_blocks", "!thread",
+     DS_FIELD(ROW, waiters)},
+    {"waited_for", DS_COL_BOOL, "found as an object that a thread waits for", "!thread",
+     DS_FIELD(ROW, waited_for)},
+    {"listed", DS_COL_BOOL, "found in the list of what its owner owns (KTHREAD.MutantListHead)",
+     "dt nt!_KTHREAD", DS_FIELD(ROW, listed)},
+};
+#undef ROW
+
+static void mutants_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_mutants *m = ds_nt_mutants(ds_facts_nt(f));
+    *ret = (struct ds_rows){m->rows, sizeof(*m->rows), m->count, m->walk};
+}
+
+DS_TABLE_WITH_LAYOUT(mutants, "Mutants that threads own or wait for.", "!thread, !object",
+                     mutant_columns, mutants_fill, "mutant");
+
 #define ROW struct ds_wait_edge
 static const struct ds_column_spec wait_edge_columns[] = {
     {"waiter", DS_COL_ADDRESS, "_KTHREAD that waits", "!locks, !thread", DS_FIELD(ROW, waiter)},
@@ -127,6 +164,10 @@ static const struct ds_column_spec wait_edge_columns[] = {
     {"object", DS_COL_ADDRESS, "_ERESOURCE, _KMUTANT, _KTHREAD or _EPROCESS: virtual", "!thread",
      DS_FIELD(ROW, object)},
     {"kind", DS_COL_TEXT, "eresource, mutant, thread or process", "!thread", DS_FIELD(ROW, kind)},
+    {"owner_kind", DS_COL_TEXT, "thread or process", "", DS_FIELD(ROW, owner_kind)},
+    {"owner_ended", DS_COL_BOOL,
+     "the owner is a thread that has ended, or memory that is no thread any more", "!thread",
+     DS_FIELD(ROW, owner_ended)},
     {"lock", DS_COL_BOOL, "the owner holds a lock; 0: its end is waited for", "",
      DS_FIELD(ROW, lock)},
     {"wait_any", DS_COL_BOOL, "the thread waits for any of several objects", "!thread",
@@ -134,6 +175,10 @@ static const struct ds_column_spec wait_edge_columns[] = {
     {"timeout", DS_COL_BOOL,
      "the wait ends by itself at last; 0 for an executive resource, whose wait is begun anew", "",
      DS_FIELD(ROW, timeout)},
+    {"closes", DS_COL_BOOL,
+     "a cycle of such edges is a deadlock: the owner is a thread, and no other object or timeout "
+     "ends the wait",
+     "", DS_FIELD(ROW, closes)},
 };
 #undef ROW
 

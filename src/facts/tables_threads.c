@@ -218,6 +218,10 @@ static const struct ds_column_spec wait_block_columns[] = {
      DS_FIELD(ROW, wait_type)},
     {"wait_type_name", DS_COL_TEXT, "all, any, notification, dequeue, DPC", "",
      DS_DERIVED(derive_wait_type_name)},
+    {"wait_any", DS_COL_BOOL, "the object is one of several, of which any ends the wait", "!thread",
+     DS_FIELD(ROW, any)},
+    {"timeout", DS_COL_BOOL, "the wait ends by the thread's timer at the latest", "!thread",
+     DS_FIELD(ROW, timeout)},
 };
 #undef ROW
 

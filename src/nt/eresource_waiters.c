@@ -109,8 +109,7 @@ static bool add_block(struct finder *f, uint32_t row, bool exclusive, uint64_t b
 static void by_object(struct finder *f, uint32_t row, bool exclusive, uint64_t object)
 {
     struct ds_entries e = {0};
-    const struct ds_threads *threads = ds_nt_threads(f->nt);
-    const struct ds_wait_index *waits = ds_nt_wait_index(f->nt);
+    const struct ds_wait_blocks *waits = ds_nt_wait_blocks(f->nt);
     const char *why = NULL;
     if (!f->have_objects || ds_address_map_get(&f->objects, object, NULL)) {
         f->l->rows[row].waiters_why = f->have_objects
@@ -120,7 +119,7 @@ static void by_object(struct finder *f, uint32_t row, bool exclusive, uint64_t o
     }
     f->full |= !ds_address_map_put(&f->objects, object, row);
     ds_entries_walk(&e, f->nt->target->kernel, object + f->wait_list.offset,
-                    DS_ROWS_MAX(struct ds_wait, DS_LIMIT_THREADS));
+                    DS_ROWS_MAX(struct ds_wait_block, DS_LIMIT_WAIT_BLOCKS));
     for (size_t i = 0; i < e.count && why == NULL && !f->full; i++) {
         why = add_block(f, row, exclusive, e.at[i] - f->block_list.offset, object)
                   ? NULL
@@ -131,10 +130,10 @@ static void by_object(struct finder *f, uint32_t row, bool exclusive, uint64_t o
     /* The threads know what they wait for, whatever became of the list. */
     for (uint32_t w = ds_nt_waits_on(f->nt, object); w != DS_NO_ROW && !f->full;
          w = waits->rows[w].next) {
-        if (!ds_address_map_get(&f->blocks, waits->rows[w].block, NULL)) {
-            f->full |= !ds_address_map_put(&f->blocks, waits->rows[w].block, 0);
-            (void)add(f, row, exclusive, threads->rows[waits->rows[w].thread_row].ethread, object,
-                      "wait block");
+        uint64_t block = ds_opt_or(waits->rows[w].block, 0);
+        if (block != 0 && !ds_address_map_get(&f->blocks, block, NULL)) {
+            f->full |= !ds_address_map_put(&f->blocks, block, 0);
+            (void)add(f, row, exclusive, waits->rows[w].ethread, object, "wait block");
         }
     }
     if (why != NULL) {
@@ -153,7 +152,7 @@ static uint32_t entry_waiter(struct finder *f, uint64_t entry)
     if (w == DS_NO_ROW) {
         return DS_NO_ROW;
     }
-    uint32_t row = ds_nt_wait_index(f->nt)->rows[w].thread_row;
+    uint32_t row = ds_nt_wait_blocks(f->nt)->rows[w].thread;
     const struct ds_thread *th = &threads->rows[row];
     if (!th->stack_limit.known || !th->stack_base.known || entry < th->stack_limit.value ||
         entry >= th->stack_base.value) {
@@ -269,18 +268,18 @@ static bool place_entry(struct finder *f, uint64_t entry)
 
 static void place_waiters(struct finder *f)
 {
-    const struct ds_wait_index *waits = ds_nt_wait_index(f->nt);
+    const struct ds_wait_blocks *waits = ds_nt_wait_blocks(f->nt);
     const struct ds_threads *threads = ds_nt_threads(f->nt);
     for (size_t i = 0; i < waits->count && !f->full; i++) {
-        const struct ds_wait *w = &waits->rows[i];
-        uint64_t entry = w->object - f->entry_event;
-        if (!ds_thread_waits_for(&threads->rows[w->thread_row], "WrResource") ||
+        const struct ds_wait_block *w = &waits->rows[i];
+        uint64_t entry = w->object.value - f->entry_event;
+        if (!ds_thread_waits_for(&threads->rows[w->thread], "WrResource") ||
             ds_address_map_get(&f->entries, entry, NULL) || entry_waiter(f, entry) == DS_NO_ROW) {
             continue;
         }
         if (!place_entry(f, entry)) {
             ds_walk_stop(&f->l->table.waiter_walk, DS_NOT_FOUND,
-                         ds_opt_known(threads->rows[w->thread_row].ethread),
+                         ds_opt_known(threads->rows[w->thread].ethread),
                          "this thread waits for a resource that could not be told");
         }
     }

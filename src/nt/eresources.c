@@ -23,9 +23,8 @@ struct reader {
     struct ds_nt *nt;
     struct ds_nt_locks *l;
     struct ds_member_set set;
-    struct ds_field active, threads, entry, table, owner_thread, owner_count, table_size, type,
-        state;
-    bool have_active, have_threads, have_type, have_state;
+    struct ds_field active, threads, entry, table, owner_thread, owner_count, table_size, type;
+    bool have_active, have_threads, have_type;
     uint32_t owner_size;
     uint64_t entries; /* of owner tables, looked at so far */
 };
@@ -36,7 +35,6 @@ static bool resolve(struct reader *r, const struct ds_target *t)
     r->have_active = ds_target_member(t, "_ERESOURCE", "ActiveCount", &r->active, NULL) == DS_OK;
     r->have_threads = ds_target_member(t, "_ERESOURCE", "OwnerThreads", &r->threads, NULL) == DS_OK;
     r->have_type = ds_target_member(t, "_DISPATCHER_HEADER", "Type", &r->type, NULL) == DS_OK;
-    r->have_state = ds_target_member(t, "_KTHREAD", "State", &r->state, NULL) == DS_OK;
     return (r->have_threads ||
             ds_target_member(t, "_ERESOURCE", "OwnerEntry", &r->entry, NULL) == DS_OK) &&
            ds_target_member(t, "_ERESOURCE", "OwnerTable", &r->table, NULL) == DS_OK &&
@@ -92,14 +90,8 @@ static bool add_owner(struct reader *r, uint32_t row, uint64_t at, const char *p
     o->owner_pointer = (raw.value & OWNER_POINTER) != 0;
     o->thread = thread_of(r, raw.value);
     o->count = ds_target_read_member(t, at, &r->owner_count);
-    o->state = ds_opt_unknown(o->thread.known ? DS_NO_FIELD : o->thread.why);
-    if (o->thread.known && r->have_type && r->have_state) {
-        struct ds_opt type = ds_target_read_member(t, o->thread.value, &r->type);
-        o->state = !type.known ? type
-                   : type.value != THREAD_OBJECT
-                       ? ds_opt_unknown(DS_CORRUPT)
-                       : ds_target_read_member(t, o->thread.value, &r->state);
-    }
+    o->state = o->thread.known ? ds_nt_thread_state(r->nt, o->thread.value)
+                               : ds_opt_unknown(o->thread.why);
     return true;
 }
 

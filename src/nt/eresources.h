@@ -8,7 +8,7 @@
 #ifndef DS_NT_ERESOURCES_H
 #define DS_NT_ERESOURCES_H
 
-#include "nt/wait_index.h"
+#include "nt/waits.h"
 
 struct ds_eresource {
     uint64_t address;              /* _ERESOURCE: virtual */

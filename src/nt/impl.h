@@ -14,10 +14,10 @@
 
 struct ds_nt_wait_graph;
 struct ds_nt_spaces;
-struct ds_nt_wait_index;
 struct ds_nt_locks;
 struct ds_nt_details;
 struct ds_nt_waits;
+struct ds_nt_mutants;
 struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
@@ -36,12 +36,12 @@ struct ds_nt {
     const struct ds_driver *drivers; /* arena; NULL until asked for */
     bool have_live;
     struct ds_live live;
-    struct ds_hardware *hardware;        /* owned; made on first use */
-    struct ds_nt_wait_index *wait_index; /* likewise */
-    struct ds_nt_locks *locks;           /* likewise */
-    struct ds_process *process_rows;     /* owned */
-    struct ds_nt_details *details;       /* owned; made on first use */
-    struct ds_nt_waits *waits;           /* owned; made on first use */
+    struct ds_hardware *hardware;    /* owned; made on first use */
+    struct ds_nt_locks *locks;       /* likewise */
+    struct ds_process *process_rows; /* owned */
+    struct ds_nt_details *details;   /* owned; made on first use */
+    struct ds_nt_waits *waits;       /* owned; made on first use */
+    struct ds_nt_mutants *mutants;   /* likewise */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
     struct ds_unloaded_module *unloaded_rows;
@@ -124,8 +124,7 @@ struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
 /* The stacks of the fault. */
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
 
-/* wait_index.c, eresources.c, wait_graph.c; NULL is allowed. */
-void ds_nt_wait_index_free(struct ds_nt_wait_index *w);
+/* eresources.c, wait_graph.c; NULL is allowed. */
 void ds_nt_locks_free(struct ds_nt_locks *l);
 void ds_nt_wait_graph_free(struct ds_nt_wait_graph *g);
 

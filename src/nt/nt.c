@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "nt/details.h"
 #include "nt/impl.h"
+#include "nt/mutants.h"
 #include "nt/waits.h"
 #include "symbols/layout.h"
 
@@ -31,10 +32,10 @@ void ds_nt_close(struct ds_nt *nt)
         free(nt->processor_rows);
         free(nt->unloaded_rows);
         ds_hardware_free(nt->hardware);
-        ds_nt_wait_index_free(nt->wait_index);
         ds_nt_locks_free(nt->locks);
         ds_nt_details_free(nt->details);
         ds_nt_waits_free(nt->waits);
+        ds_nt_mutants_free(nt->mutants);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);

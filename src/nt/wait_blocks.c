@@ -4,12 +4,15 @@
  * which say nothing.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "nt/address_map.h"
 #include "nt/details.h"
 #include "nt/impl.h"
 #include "nt/waits.h"
 
 #define TYPE_MASK 0x7fu /* the top bit of DISPATCHER_HEADER.Type is the lock of the object */
+#define WAIT_ANY 1u     /* WAIT_TYPE of wdm.h */
 #define TYPE_MUTANT 2u
 #define TYPE_PROCESS 3u
 #define TYPE_SEMAPHORE 5u
@@ -23,24 +26,26 @@ struct member {
 /* Objects that are part of every thread. */
 static const struct {
     const char *type, *member, *is;
-} parts[] = {{"_KTHREAD", "SuspendSemaphore", "own suspend semaphore"},
+} parts[] = {{"_KTHREAD", "Timer", "own timer"},
+             {"_KTHREAD", "SuspendSemaphore", "own suspend semaphore"},
              {"_KTHREAD", "SuspendEvent", "own suspend event"},
-             {"_KTHREAD", "Timer", "own timer"},
              {"_ETHREAD", "AlpcWaitSemaphore", "own ALPC wait semaphore"},
              {"_ETHREAD", "LpcReplySemaphore", "own LPC reply semaphore"},
              {"_ETHREAD", "KeyedWaitSemaphore", "own keyed-wait semaphore"}};
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
+#define OWN_TIMER 0
 
 struct ds_nt_waits {
     struct ds_wait_block *rows; /* owned */
     size_t cap;
     struct ds_wait_blocks blocks;
+    struct ds_address_map threads, objects; /* to rows */
 };
 
 struct reader {
     struct ds_nt *nt;
     struct ds_nt_waits *keep;
-    struct member list, count, gate, object, thread, key, type, next;
+    struct member list, count, timer_active, gate, object, thread, key, type, next;
     struct member header_type, signal, limit, owner, part[PARTS];
     uint32_t block_size;
     bool full;
@@ -67,6 +72,7 @@ static enum ds_status reader_init(struct reader *r, struct ds_nt *nt, struct ds_
     *r = (struct reader){.nt = nt, .keep = keep};
     r->list = member(t, "_KTHREAD", "WaitBlockList");
     r->count = member(t, "_KTHREAD", "WaitBlockCount");
+    r->timer_active = member(t, "_KTHREAD", "TimerActive");
     r->gate = member(t, "_KTHREAD", "GateObject");
     r->object = member(t, "_KWAIT_BLOCK", "Object");
     r->thread = member(t, "_KWAIT_BLOCK", "Thread");
@@ -121,7 +127,7 @@ static void describe(const struct reader *r, struct ds_wait_block *b)
         b->object_is = object == b->ethread ? "itself" : "thread";
 }
 
-static struct ds_wait_block *add(struct reader *r, size_t thread, uint32_t number)
+static struct ds_wait_block *add(struct reader *r, uint32_t thread, uint32_t number)
 {
     void *array = r->keep->rows;
     size_t limit = DS_ROWS_MAX(struct ds_wait_block, DS_LIMIT_WAIT_BLOCKS);
@@ -137,6 +143,7 @@ static struct ds_wait_block *add(struct reader *r, size_t thread, uint32_t numbe
     struct ds_opt unknown = ds_opt_unknown(DS_OK);
     *b = (struct ds_wait_block){.ethread = ds_nt_threads(r->nt)->rows[thread].ethread,
                                 .thread = thread,
+                                .next = DS_NO_ROW,
                                 .number = number,
                                 .block = unknown,
                                 .object = unknown,
@@ -150,7 +157,8 @@ static struct ds_wait_block *add(struct reader *r, size_t thread, uint32_t numbe
 }
 
 /* False when the chain ends here. */
-static bool read_block(struct reader *r, size_t row, uint64_t ethread, uint64_t at, uint32_t number)
+static bool read_block(struct reader *r, uint32_t row, uint64_t ethread, uint64_t at,
+                       uint32_t number)
 {
     struct ds_opt thread = get(r, at, &r->thread);
     struct ds_opt object = get(r, at, &r->object);
@@ -173,7 +181,7 @@ static bool read_block(struct reader *r, size_t row, uint64_t ethread, uint64_t 
     return true;
 }
 
-static void read_ring(struct reader *r, size_t row, uint64_t ethread, uint64_t first)
+static void read_ring(struct reader *r, uint32_t row, uint64_t ethread, uint64_t first)
 {
     uint64_t at = first;
     for (uint32_t i = 0; i < DS_LIMIT_THREAD_WAITS; i++) {
@@ -191,7 +199,7 @@ static void read_ring(struct reader *r, size_t row, uint64_t ethread, uint64_t f
     stop(r, DS_LOOP, at, "the wait blocks of a thread do not come back to the first");
 }
 
-static void read_array(struct reader *r, size_t row, uint64_t ethread, uint64_t first)
+static void read_array(struct reader *r, uint32_t row, uint64_t ethread, uint64_t first)
 {
     struct ds_opt count = get(r, ethread, &r->count);
     if (!count.known || count.value > DS_LIMIT_THREAD_WAITS) {
@@ -205,7 +213,7 @@ static void read_array(struct reader *r, size_t row, uint64_t ethread, uint64_t 
 }
 
 /* Server 2003 and Vista wait for a gate without a wait block. */
-static void read_gate(struct reader *r, size_t row, uint64_t ethread)
+static void read_gate(struct reader *r, uint32_t row, uint64_t ethread)
 {
     struct ds_opt gate = get(r, ethread, &r->gate);
     if (!gate.known || !ds_target_is_kernel_va(r->nt->target, gate.value)) {
@@ -219,7 +227,25 @@ static void read_gate(struct reader *r, size_t row, uint64_t ethread)
     }
 }
 
-static void read_thread(struct reader *r, size_t row)
+/* What ends the wait besides: another object, or time. */
+static void read_end(struct reader *r, uint64_t ethread, size_t first)
+{
+    struct ds_wait_block *rows = r->keep->rows;
+    size_t count = r->keep->blocks.count, objects = 0;
+    bool timeout = ds_opt_or(get(r, ethread, &r->timer_active), 0) != 0;
+    for (size_t i = first; i < count; i++)
+        if (rows[i].object_is == parts[OWN_TIMER].is)
+            timeout = true;
+        else
+            objects++;
+    for (size_t i = first; i < count; i++) {
+        rows[i].timeout = timeout;
+        /* A single object is always waited for so. */
+        rows[i].any = objects > 1 && ds_opt_or(rows[i].wait_type, 0) == WAIT_ANY;
+    }
+}
+
+static void read_thread(struct reader *r, uint32_t row)
 {
     const struct ds_thread *th = &ds_nt_threads(r->nt)->rows[row];
     if (!th->state.known) {
@@ -233,12 +259,34 @@ static void read_thread(struct reader *r, size_t row)
     if (th->state.value != DS_THREAD_WAITING)
         return;
     struct ds_opt first = get(r, th->ethread, &r->list);
+    size_t before = r->keep->blocks.count;
     if (!first.known)
         stop(r, first.why, th->ethread, "the wait blocks of a thread are not known");
     else if (r->next.status == DS_OK && first.value != 0)
         read_ring(r, row, th->ethread, first.value);
     else if (first.value != 0)
         read_array(r, row, th->ethread, first.value);
+    read_end(r, th->ethread, before);
+}
+
+/* Threads, and objects to the first row that names them; false without memory. */
+static bool make_index(struct ds_nt *nt, struct ds_nt_waits *keep)
+{
+    const struct ds_threads *threads = ds_nt_threads(nt);
+    for (size_t i = 0; i < threads->count; i++)
+        if (!ds_address_map_put(&keep->threads, threads->rows[i].ethread, (uint32_t)i))
+            return false;
+    for (size_t i = 0; i < keep->blocks.count; i++) {
+        struct ds_wait_block *b = &keep->rows[i];
+        uint32_t first = DS_NO_ROW;
+        if (!ds_address_map_put(&keep->objects, b->object.value, (uint32_t)i))
+            return false;
+        if (ds_address_map_get(&keep->objects, b->object.value, &first) && first != i) {
+            b->next = keep->rows[first].next;
+            keep->rows[first].next = (uint32_t)i;
+        }
+    }
+    return true;
 }
 
 static struct ds_walk fill(struct ds_nt *nt, struct ds_nt_waits *keep)
@@ -255,30 +303,87 @@ static struct ds_walk fill(struct ds_nt *nt, struct ds_nt_waits *keep)
                               .stop_reason = threads->walk.stop_reason,
                               .stop_address = threads->walk.stop_address,
                               .detail = threads->walk.complete ? "" : threads->walk.detail};
-    for (size_t i = 0; i < threads->count && !r.full; i++)
+    for (uint32_t i = 0; i < threads->count && !r.full; i++)
         read_thread(&r, i);
     r.walk.rows = keep->blocks.count;
     return r.walk;
+}
+
+static struct ds_nt_waits *waits_of(struct ds_nt *nt)
+{
+    if (nt->waits != NULL)
+        return nt->waits;
+    nt->waits = calloc(1, sizeof(*nt->waits));
+    if (nt->waits == NULL)
+        return NULL;
+    struct ds_wait_blocks *b = &nt->waits->blocks;
+    b->walk = fill(nt, nt->waits);
+    b->rows = nt->waits->rows;
+    if (!make_index(nt, nt->waits))
+        ds_walk_stop(&b->walk, DS_NO_MEMORY, ds_opt_unknown(DS_OK), "out of memory for the index");
+    return nt->waits;
 }
 
 const struct ds_wait_blocks *ds_nt_wait_blocks(struct ds_nt *nt)
 {
     static const struct ds_wait_blocks none = {
         .walk = {.table_name = "wait_blocks", .stop_reason = DS_NO_MEMORY, .detail = ""}};
-    if (nt->waits != NULL)
-        return &nt->waits->blocks;
-    nt->waits = calloc(1, sizeof(*nt->waits));
-    if (nt->waits == NULL)
-        return &none;
-    nt->waits->blocks.walk = fill(nt, nt->waits);
-    nt->waits->blocks.rows = nt->waits->rows;
-    return &nt->waits->blocks;
+    const struct ds_nt_waits *w = waits_of(nt);
+    return w == NULL ? &none : &w->blocks;
+}
+
+uint32_t ds_nt_waits_on(struct ds_nt *nt, uint64_t object)
+{
+    const struct ds_nt_waits *w = waits_of(nt);
+    uint32_t row = DS_NO_ROW;
+    return w != NULL && ds_address_map_get(&w->objects, object, &row) ? row : DS_NO_ROW;
+}
+
+uint32_t ds_nt_thread_row(struct ds_nt *nt, uint64_t ethread)
+{
+    const struct ds_nt_waits *w = waits_of(nt);
+    uint32_t row = DS_NO_ROW;
+    return w != NULL && ds_address_map_get(&w->threads, ethread, &row) ? row : DS_NO_ROW;
+}
+
+struct ds_opt ds_nt_thread_state(struct ds_nt *nt, uint64_t ethread)
+{
+    uint32_t row = ds_nt_thread_row(nt, ethread);
+    if (row != DS_NO_ROW)
+        return ds_nt_threads(nt)->rows[row].state;
+    if (nt->target->kernel == NULL)
+        return ds_opt_unknown(nt->target->kernel_why);
+    struct ds_opt type = ds_target_field(nt->target, ethread, "_DISPATCHER_HEADER", "Type");
+    if (!type.known)
+        return type;
+    return (type.value & TYPE_MASK) == TYPE_THREAD
+               ? ds_target_field(nt->target, ethread, "_KTHREAD", "State")
+               : ds_opt_unknown(DS_CORRUPT);
+}
+
+struct ds_opt ds_nt_thread_ended(struct ds_nt *nt, struct ds_opt ethread)
+{
+    if (!ethread.known || ethread.value == 0)
+        return ethread;
+    struct ds_opt state = ds_nt_thread_state(nt, ethread.value);
+    if (state.known)
+        return ds_opt_known(state.value == DS_THREAD_TERMINATED);
+    return state.why == DS_CORRUPT ? ds_opt_known(1) : state;
+}
+
+bool ds_thread_waits_for(const struct ds_thread *thread, const char *reason)
+{
+    const char *name =
+        thread->wait_reason.known ? ds_wait_reason_name(thread->wait_reason.value) : NULL;
+    return name != NULL && strcmp(name, reason) == 0;
 }
 
 void ds_nt_waits_free(struct ds_nt_waits *w)
 {
     if (w != NULL) {
         free(w->rows);
+        ds_address_map_deinit(&w->threads);
+        ds_address_map_deinit(&w->objects);
         free(w);
     }
 }

@@ -6,16 +6,14 @@
 
 #include "nt/wait_graph_impl.h"
 
-#define TYPE_MASK 0x7f /* the top bit of DISPATCHER_HEADER.Type is a lock since Windows 8 */
-#define MUTANT 2       /* KOBJECTS, data/layouts/enums.layout, as the next two */
+#define MUTANT 2 /* KOBJECTS, data/layouts/enums.layout, as the next two */
 #define PROCESS 3
 #define THREAD 6
 
 struct builder {
     struct ds_nt *nt;
     struct ds_nt_wait_graph *g;
-    struct ds_field type, owner;
-    bool have_type, have_owner, full;
+    bool full;
 };
 
 static void stop(struct builder *b, enum ds_status why, struct ds_opt at, const char *detail)
@@ -39,6 +37,11 @@ static void add(struct builder *b, struct ds_wait_edge edge)
         stop(b, DS_LIMIT, ds_opt_known(edge.object), "more edges than are kept");
         return;
     }
+    bool thread = strcmp(edge.kind, "process") != 0;
+    edge.owner_kind = thread ? "thread" : "process";
+    edge.owner_ended =
+        thread ? ds_nt_thread_ended(b->nt, ds_opt_known(edge.owner)) : ds_opt_known(0);
+    edge.closes = thread && !edge.any && !edge.timeout;
     g->edges = array;
     g->edges[g->table.edge_count++] = edge;
 }
@@ -65,8 +68,11 @@ static void add_resources(struct builder *b)
         for (uint32_t o = first[w->row]; o < first[w->row + 1] && !b->full; o++) {
             const struct ds_eresource_owner *owner = &e->owners[o];
             if (owner->thread.known && owner->owns.known && owner->owns.value != 0) {
-                add(b, (struct ds_wait_edge){w->thread, owner->thread.value, w->resource,
-                                             "eresource", true, false, false});
+                add(b, (struct ds_wait_edge){.waiter = w->thread,
+                                             .owner = owner->thread.value,
+                                             .object = w->resource,
+                                             .kind = "eresource",
+                                             .lock = true});
             } else if (!owner->thread.known || !owner->owns.known) {
                 stop(b, DS_NOT_FOUND, ds_opt_known(w->resource),
                      "an owner of a resource cannot be told");
@@ -87,35 +93,27 @@ static void add_resources(struct builder *b)
 
 /* ---- dispatcher objects ---- */
 
-static void add_wait(struct builder *b, const struct ds_wait *w)
+static void add_wait(struct builder *b, const struct ds_wait_block *w)
 {
-    const struct ds_target *t = b->nt->target;
-    struct ds_wait_edge edge = {.waiter = ds_nt_threads(b->nt)->rows[w->thread_row].ethread,
-                                .owner = w->object,
-                                .object = w->object,
+    struct ds_wait_edge edge = {.waiter = w->ethread,
+                                .owner = w->object.value,
+                                .object = w->object.value,
                                 .any = w->any,
                                 .timeout = w->timeout};
-    struct ds_opt type = ds_target_read_member(t, w->object, &b->type);
-    if (!type.known) {
-        stop(b, type.why, ds_opt_known(w->object),
-             "an object that a thread waits for cannot be read");
+    if (!w->object_type.known) {
+        stop(b, w->object_type.why, w->object, "an object that a thread waits for cannot be read");
         return;
     }
-    switch (type.value & TYPE_MASK) {
-    case MUTANT: {
-        struct ds_opt owner = b->have_owner ? ds_target_read_member(t, w->object, &b->owner)
-                                            : ds_opt_unknown(DS_NO_FIELD);
-        if (!owner.known) {
-            stop(b, owner.why, ds_opt_known(w->object), "who owns a mutant cannot be told");
-        }
-        if (!owner.known || owner.value == 0) {
+    switch (w->object_type.value) {
+    case MUTANT:
+        if (!w->owner_thread.known)
+            stop(b, w->owner_thread.why, w->object, "who owns a mutant cannot be told");
+        if (ds_opt_or(w->owner_thread, 0) == 0)
             return;
-        }
-        edge.owner = owner.value;
+        edge.owner = w->owner_thread.value;
         edge.kind = "mutant";
         edge.lock = true;
         break;
-    }
     case PROCESS:
         edge.kind = "process";
         break;
@@ -130,15 +128,11 @@ static void add_wait(struct builder *b, const struct ds_wait *w)
 
 static void add_waits(struct builder *b)
 {
-    const struct ds_wait_index *waits = ds_nt_wait_index(b->nt);
-    const struct ds_target *t = b->nt->target;
-    b->have_type = ds_target_member(t, "_DISPATCHER_HEADER", "Type", &b->type, NULL) == DS_OK;
-    b->have_owner = ds_target_member(t, "_KMUTANT", "OwnerThread", &b->owner, NULL) == DS_OK;
-    if (!waits->walk.complete || !b->have_type) {
-        stop(b, waits->walk.complete ? DS_NO_FIELD : waits->walk.stop_reason,
-             waits->walk.stop_address, waits->walk.detail);
+    const struct ds_wait_blocks *waits = ds_nt_wait_blocks(b->nt);
+    if (!waits->walk.complete) {
+        stop(b, waits->walk.stop_reason, waits->walk.stop_address, waits->walk.detail);
     }
-    for (size_t i = 0; i < waits->count && b->have_type && !b->full; i++) {
+    for (size_t i = 0; i < waits->count && !b->full; i++) {
         add_wait(b, &waits->rows[i]);
     }
 }

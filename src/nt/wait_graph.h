@@ -11,13 +11,16 @@
 #include "nt/eresources.h"
 
 struct ds_wait_edge {
-    uint64_t waiter;  /* _KTHREAD */
-    uint64_t owner;   /* _KTHREAD, or _EPROCESS for kind "process" */
-    uint64_t object;  /* ERESOURCE, KMUTANT, KTHREAD or EPROCESS: virtual */
-    const char *kind; /* static: "eresource", "mutant", "thread", "process" */
-    bool lock;        /* the owner holds what the waiter wants; else its end is waited for */
-    bool any;         /* another of several objects can end the wait */
-    bool timeout;     /* the wait ends by itself at last; never of an ERESOURCE, which re-arms it */
+    uint64_t waiter;           /* _KTHREAD */
+    uint64_t owner;            /* _KTHREAD, or _EPROCESS for kind "process" */
+    uint64_t object;           /* ERESOURCE, KMUTANT, KTHREAD or EPROCESS: virtual */
+    const char *kind;          /* static: "eresource", "mutant", "thread", "process" */
+    const char *owner_kind;    /* static: "thread", "process" */
+    struct ds_opt owner_ended; /* 1: the owner is a thread that has ended, or is none any more */
+    bool lock;    /* the owner holds what the waiter wants; else its end is waited for */
+    bool any;     /* another of several objects can end the wait */
+    bool timeout; /* the wait ends by itself at last; never of an ERESOURCE, which re-arms it */
+    bool closes;  /* a cycle that it is part of is a deadlock: nothing else ends the wait */
 };
 
 /* What threads are blocked by and is not blocked itself: a thread, a process, or a cycle. */
