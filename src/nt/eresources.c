@@ -162,51 +162,26 @@ static bool add_resource(struct reader *r, uint64_t address)
     return true;
 }
 
-/* What lies behind a bad link, from the other end: by Blink, up to what is there already. */
-static bool walk_back(struct reader *r, uint64_t head, uint64_t links, struct ds_address_map *seen)
-{
-    struct ds_space *space = r->nt->target->kernel;
-    uint64_t at = head;
-    for (;;) {
-        if (ds_space_read_ptr(space, at + r->nt->target->pointer_size, &at, NULL) != DS_OK ||
-            !ds_target_is_kernel_va(r->nt->target, at) || at == head ||
-            ds_address_map_get(seen, at, NULL)) {
-            return true;
-        }
-        if (!ds_address_map_put(seen, at, 0) || !add_resource(r, at - links)) {
-            return false;
-        }
-    }
-}
-
 static void walk_list(struct reader *r, uint64_t head, uint64_t links)
 {
     struct ds_nt_locks *l = r->l;
     struct ds_entries e = {0};
-    struct ds_address_map seen = {0};
     bool room = true;
     size_t limit = DS_ROWS_MAX(struct ds_eresource, DS_LIMIT_ERESOURCES);
     ds_entries_walk(&e, r->nt->target->kernel, head, limit);
     for (size_t i = 0; i < e.count && room; i++) {
         room = add_resource(r, e.at[i] - links);
     }
+    const char *text = ds_nt_entries_text(r->nt, &e);
     if (e.end.status != DS_OK) {
-        size_t before = l->table.count;
-        for (size_t i = 0; i < e.count && room; i++) {
-            room = ds_address_map_put(&seen, e.at[i], 0);
-        }
-        room = room && walk_back(r, head, links, &seen);
         ds_walk_stop(&l->table.walk, e.end.status, ds_opt_known(e.end.address),
-                     l->table.count > before
-                         ? "a Flink leads nowhere; the rest was found by Blink from the list's end"
-                         : "the list of resources is cut short");
-    } else if (e.bad_blink != 0) {
-        l->table.walk.detail = "a Blink in the list does not point back";
+                     text[0] != '\0' ? text : "the list of resources is cut short");
+    } else {
+        l->table.walk.detail = text;
     }
     if (!room) {
         ds_walk_stop(&l->table.walk, DS_LIMIT, ds_opt_known(head), "more resources than are kept");
     }
-    ds_address_map_deinit(&seen);
     ds_entries_deinit(&e);
 }
 

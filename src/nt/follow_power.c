@@ -19,6 +19,22 @@ static struct ds_target *target(const struct ds_follow *f)
     return f->nt->target;
 }
 
+static const char *list_broken(const struct ds_entries *e)
+{
+    switch (e->end.status) {
+    case DS_OK:
+        return e->by_flink < e->count
+                   ? "entries in all, some found by backward links: a forward one is wrong"
+                   : "entries in all; the last forward link is wrong";
+    case DS_LOOP:
+        return "entries, then the list runs in a circle";
+    case DS_CORRUPT:
+        return "entries, then the list is corrupt";
+    default:
+        return "entries, then one is not in the dump";
+    }
+}
+
 /* A list, one row for each of its first entries, and a row that says how it ended. */
 static void follow_list(struct ds_follow *f, uint32_t parameter, const char *name, uint64_t head,
                         void (*each)(struct ds_follow *f, uint32_t parameter, uint64_t entry))
@@ -31,13 +47,12 @@ static void follow_list(struct ds_follow *f, uint32_t parameter, const char *nam
         ds_follow_add(f, parameter, name, ds_opt_unknown(e.end.status), "the list cannot be read");
     else
         ds_follow_add(f, parameter, name, ds_opt_known(e.count), "%s%s",
-                      e.count == 0                 ? "nothing is in the list"
-                      : e.end.status == DS_OK      ? "entries in all"
-                      : e.end.status == DS_LOOP    ? "entries, then the list runs in a circle"
-                      : e.end.status == DS_LIMIT   ? "entries, and more than are walked"
-                      : e.end.status == DS_CORRUPT ? "entries, then the list is corrupt"
-                                                   : "entries, then one is not in the dump",
-                      e.bad_blink != 0 ? "; a backward link is wrong" : "");
+                      e.count == 0               ? "nothing is in the list"
+                      : e.bad_link != 0          ? list_broken(&e)
+                      : e.end.status == DS_OK    ? "entries in all"
+                      : e.end.status == DS_LIMIT ? "entries, and more than are walked"
+                                                 : "entries, then one is not in the dump",
+                      e.bad_blink != 0 && e.bad_link == 0 ? "; a backward link is wrong" : "");
     for (size_t i = 0; i < e.count && i < DS_FOLLOW_LIST; i++)
         each(f, parameter, e.at[i]);
     ds_entries_deinit(&e);

@@ -3,7 +3,7 @@
 #define DS_NT_IMPL_H
 
 #include "base/limits.h"
-#include "memory/walk.h"
+#include "memory/entries.h"
 #include "nt/drivers.h"
 #include "nt/live.h"
 #include "nt/nt.h"
@@ -67,15 +67,8 @@ void ds_members_resolve(struct ds_member_set *set, const struct ds_target *t,
 void ds_members_read(const struct ds_member_set *set, const struct ds_target *t, uint64_t va,
                      void *row);
 
-/* Addresses of the entries of a list, without repetition even when it loops. */
-struct ds_entries {
-    uint64_t *at; /* owned */
-    size_t count, cap;
-    struct ds_walk_end end;
-    uint64_t bad_blink;
-};
-void ds_entries_walk(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t limit);
-void ds_entries_deinit(struct ds_entries *e);
+/* What a walk from both ends is to tell: the text of ds_entries_describe() in the arena, or "". */
+const char *ds_nt_entries_text(struct ds_nt *nt, const struct ds_entries *e);
 
 /* Text of at most `len` bytes at va, up to a NUL, in the arena; NULL when unreadable or empty. */
 const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len);

@@ -67,44 +67,12 @@ void ds_members_read(const struct ds_member_set *set, const struct ds_target *t,
     }
 }
 
-struct collector {
-    struct ds_entries *entries;
-    size_t limit;
-    bool failed;
-};
-
-static bool collect(uint64_t entry, void *arg)
+const char *ds_nt_entries_text(struct ds_nt *nt, const struct ds_entries *e)
 {
-    struct collector *c = arg;
-    void *array = c->entries->at;
-    if (!ds_array_reserve(&array, &c->entries->cap, c->entries->count + 1, sizeof(uint64_t),
-                          c->limit)) {
-        c->failed = true;
-        return false;
-    }
-    c->entries->at = array;
-    c->entries->at[c->entries->count++] = entry;
-    return true;
-}
-
-void ds_entries_walk(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t limit)
-{
-    struct collector c = {.entries = e, .limit = limit};
-    e->count = 0;
-    e->end = ds_walk_list(space, head, limit, collect, &c, &e->bad_blink);
-    if (c.failed) {
-        e->end.status = DS_NO_MEMORY;
-        e->end.address = head;
-    }
-    if (e->end.status == DS_LOOP) {
-        e->count = ds_walk_distinct(e->at, e->count, e->end.address);
-    }
-}
-
-void ds_entries_deinit(struct ds_entries *e)
-{
-    free(e->at);
-    *e = (struct ds_entries){0};
+    char text[DS_ENTRIES_TEXT];
+    ds_entries_describe(e, text);
+    const char *kept = text[0] != '\0' ? ds_arena_strdup(&nt->arena, text, strlen(text)) : "";
+    return kept != NULL ? kept : "";
 }
 
 const char *ds_nt_text(struct ds_nt *nt, uint64_t va, size_t len)

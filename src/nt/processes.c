@@ -121,12 +121,12 @@ static void walk_list(struct reader *r, struct ds_walk *walk)
             break;
         }
     }
-    *walk = (struct ds_walk){
-        .table_name = "processes",
-        .complete = e.end.status == DS_OK,
-        .stop_reason = e.end.status,
-        .stop_address = e.end.status == DS_OK ? ds_opt_unknown(DS_OK) : ds_opt_known(e.end.address),
-        .detail = e.bad_blink != 0 ? "a Blink in the list does not point back" : ""};
+    *walk = (struct ds_walk){.table_name = "processes",
+                             .complete = e.end.status == DS_OK,
+                             .stop_reason = e.end.status,
+                             .stop_address = e.end.status == DS_OK ? ds_opt_unknown(DS_OK)
+                                                                   : ds_opt_known(e.end.address),
+                             .detail = ds_nt_entries_text(nt, &e)};
     ds_entries_deinit(&e);
 }
 

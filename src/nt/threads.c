@@ -92,9 +92,11 @@ static bool walk_process(struct reader *r, uint64_t eprocess, uint64_t head_offs
     if (!room) {
         stop(walk, nt->threads.count >= limit ? DS_LIMIT : DS_NO_MEMORY, eprocess, "");
     } else if (e.end.status != DS_OK) {
-        stop(walk, e.end.status, e.end.address, "the thread list of a process is cut short");
-    } else if (e.bad_blink != 0 && walk->detail[0] == '\0') {
-        walk->detail = "a Blink in a thread list does not point back";
+        stop(walk, e.end.status, e.end.address,
+             e.by_flink < e.count ? ds_nt_entries_text(nt, &e)
+                                  : "the thread list of a process is cut short");
+    } else if (!ds_entries_agree(&e) && walk->detail[0] == '\0') {
+        walk->detail = ds_nt_entries_text(nt, &e);
     }
     ds_entries_deinit(&e);
     return room;

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "memory/walk.h"
+#include "memory/entries.h"
 #include "target/impl.h"
 
 static void walk_set(struct ds_target *t, enum ds_status reason, struct ds_opt address,
@@ -115,24 +115,8 @@ static const char *read_text(struct ds_target *t, uint64_t va)
 struct module_walk {
     struct ds_target *t;
     struct entry_form form;
-    size_t cap;
-    uint64_t *entries; /* borrowed by collect() */
-    size_t count;
-    bool no_memory;
+    struct ds_entries entries;
 };
-
-static bool collect(uint64_t entry, void *arg)
-{
-    struct module_walk *w = arg;
-    void *array = w->entries;
-    if (!ds_array_reserve(&array, &w->cap, w->count + 1, sizeof(*w->entries), DS_LIMIT_MODULES)) {
-        w->no_memory = true;
-        return false;
-    }
-    w->entries = array;
-    w->entries[w->count++] = entry;
-    return true;
-}
 
 /* False, with the fault, when the entry does not even say where the module is. */
 static bool read_module(struct module_walk *w, uint64_t links, struct ds_module *m,
@@ -167,17 +151,36 @@ static bool read_module(struct module_walk *w, uint64_t links, struct ds_module 
 
 /* Fills t->modules from the entries. The first one that is left out decides what the walk says,
  * where it went well so far. */
-static void read_modules(struct module_walk *w, size_t count, struct ds_walk_end *end)
+static void read_modules(struct module_walk *w, struct ds_walk_end *end)
 {
     struct ds_target *t = w->t;
+    size_t count = w->entries.count;
+    t->module_count = 0;
+    t->modules = count != 0 ? ds_arena_alloc(&t->arena, count, sizeof(*t->modules)) : NULL;
+    if (count != 0 && t->modules == NULL) {
+        end->status = DS_NO_MEMORY;
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         enum ds_status why = DS_OK;
-        if (read_module(w, w->entries[i], &t->modules[t->module_count], &why)) {
+        if (read_module(w, w->entries.at[i], &t->modules[t->module_count], &why)) {
             t->module_count++;
         } else if (end->status == DS_OK) {
-            *end = (struct ds_walk_end){.status = why, .address = w->entries[i]};
+            *end = (struct ds_walk_end){.status = why, .address = w->entries.at[i]};
         }
     }
+}
+
+/* What the walk has to tell beyond its end; in the arena or static. */
+static const char *modules_detail(struct ds_target *t, const struct ds_entries *e)
+{
+    char text[DS_ENTRIES_TEXT];
+    if (t->module_count < e->count) {
+        return "entries that cannot be read are left out";
+    }
+    ds_entries_describe(e, text);
+    const char *kept = ds_arena_strdup(&t->arena, text, strlen(text));
+    return kept != NULL ? kept : "";
 }
 
 void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *method)
@@ -196,26 +199,15 @@ void ds_modules_from_list(struct ds_target *t, struct ds_opt head, const char *m
                     "no layout of _LDR_DATA_TABLE_ENTRY for this kernel");
         return;
     }
-    uint64_t bad_blink;
-    struct ds_walk_end end =
-        ds_walk_list(t->kernel, head.value, DS_LIMIT_MODULES, collect, &w, &bad_blink);
-    size_t count =
-        end.status == DS_LOOP ? ds_walk_distinct(w.entries, w.count, end.address) : w.count;
-    t->modules = count != 0 ? ds_arena_alloc(&t->arena, count, sizeof(*t->modules)) : NULL;
-    if (w.no_memory || (count != 0 && t->modules == NULL)) {
-        end.status = DS_NO_MEMORY;
-        count = 0;
-    }
-    t->module_count = 0;
-    read_modules(&w, count, &end);
-    free(w.entries);
+    ds_entries_walk(&w.entries, t->kernel, head.value, DS_LIMIT_MODULES);
+    struct ds_walk_end end = w.entries.end;
+    read_modules(&w, &end);
+    const char *detail = modules_detail(t, &w.entries);
     struct ds_opt stop = end.status != DS_OK ? ds_opt_known(end.address) : ds_opt_unknown(DS_OK);
-    walk_set(t, end.status, stop,
-             t->module_count < count ? "entries that cannot be read are left out"
-             : bad_blink != 0        ? "a Blink in the list does not point back"
-                                     : "");
-    ds_step_add(t, "modules", method, end.status, head, "", "%u modules%s",
-                (unsigned)t->module_count, bad_blink != 0 ? "; a Blink does not point back" : "");
+    walk_set(t, end.status, stop, detail);
+    ds_step_add(t, "modules", method, end.status, head, "", "%u modules%s%s",
+                (unsigned)t->module_count, detail[0] != '\0' ? "; " : "", detail);
+    ds_entries_deinit(&w.entries);
 }
 
 struct ds_opt ds_modules_first_base(struct ds_target *t, uint64_t head)

@@ -264,9 +264,10 @@ static void a_cut_walk_cannot_tell(void)
 {
     kernel_open(&k);
     kernel_bugcheck(&k, 0xd1, 0x28, 2, 0, DRIVER_BASE + 0x1100);
-    /* the second process points at a page that is not there */
+    /* the second process points at a page that is not there, and Blink does not lead past it */
     uint32_t links = kernel_offset(&k, "_EPROCESS", "ActiveProcessLinks");
     maker_ptr(&k.m, PROCESS(1) + links, 0xffffc08fff000000u);
+    maker_ptr(&k.m, PROCESS(2) + links + 8, 0);
     if (ds_facts_open(kernel_nt(&k), &facts, NULL) != DS_OK)
         abort();
     const struct ds_finding *f =

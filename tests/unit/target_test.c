@@ -195,14 +195,17 @@ static void test_module_list_hostile(void)
     maker_ptr(&k.m, ENTRY(2), ENTRY(1)); /* misses the head */
     struct ds_target *t = kernel_target(&k);
     CHECK_U64(t->module_count, 3);
-    CHECK(t->modules_walk.stop_reason == DS_LOOP);
-    CHECK(!t->modules_walk.complete);
+    CHECK(t->modules_walk.complete); /* Blink knows that none comes after */
+    CHECK(strstr(t->modules_walk.detail, "resumed by Blink") != NULL);
     ds_target_close(t);
-    maker_ptr(&k.m, ENTRY(2), 0xffffc08000500000u); /* not mapped */
+    maker_ptr(&k.m, ENTRY(0), 0);
+    maker_ptr(&k.m, ENTRY(1) + 8, 0); /* both ways break: the first and those from the end on */
     maker_put(&k.m, ENTRY(1) + kernel_offset(&k, "_KLDR_DATA_TABLE_ENTRY", "BaseDllName"), 0xffff,
               2);
+    maker_ptr(&k.m, ENTRY(2), MODULE_LIST);
     t = kernel_target(&k);
-    CHECK(t->modules_walk.stop_reason == DS_NOT_MAPPED);
+    CHECK(t->modules_walk.stop_reason == DS_CORRUPT && !t->modules_walk.complete);
+    CHECK_U64(t->module_count, 3);
     CHECK_STR(t->modules[1].name, "");
     CHECK_U64(t->modules[1].base, KERNEL_BASE + 0x2000000);
     ds_target_close(t);
