@@ -147,10 +147,13 @@ static void test_mutants(void)
 
 static void test_mutants_that_lie(void)
 {
-    open_threads(); /* a loop that misses the head */
+    open_threads(); /* a loop that misses the head, both ways */
     own(1, (uint64_t[]){MUTANT(0), MUTANT(1)}, 2);
     uint64_t links = kernel_offset(&k, "_KMUTANT", "MutantListEntry");
     maker_ptr(&k.m, MUTANT(1) + links, MUTANT(0) + links);
+    maker_ptr(&k.m, MUTANT(0) + links + 8, MUTANT(1) + links);
+    uint64_t head = THREAD(1) + kernel_offset(&k, "_KTHREAD", "MutantListHead");
+    maker_ptr(&k.m, head + 8, MUTANT(0) + links + 0x10000);
     struct ds_nt *nt = kernel_nt(&k);
     CHECK_U64(ds_nt_mutants(nt)->count, 2);
     CHECK(ds_nt_mutants(nt)->walk.stop_reason == DS_LOOP);
