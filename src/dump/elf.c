@@ -18,6 +18,7 @@
 #define PN_XNUM 0xffffu
 #define PT_LOAD 1u
 #define PT_NOTE 4u
+#define PHYSICAL_END (UINT64_C(1) << 52) /* no processor has more address bits */
 
 struct elf {
     struct ds_dump *d;
@@ -27,6 +28,7 @@ struct elf {
     uint32_t ph_count, ph_size;
     uint64_t pages, lost_pages, lost_pa, need; /* sums over PT_LOAD */
     uint64_t loads, at_zero;                   /* PT_LOADs with bytes; of physical address 0 */
+    struct ds_oddity beyond;                   /* PT_LOADs beyond what a physical address can be */
     uint8_t *notes;                            /* arena */
     size_t notes_size;
     uint64_t notes_offset;
@@ -102,8 +104,10 @@ static enum ds_status add_load(struct elf *e, const struct segment *s)
         return DS_OK;
     e->loads++;
     e->at_zero += s->paddr == 0;
-    if (size > UINT64_MAX - s->paddr)
-        size = UINT64_MAX - s->paddr;
+    if (s->paddr >= PHYSICAL_END || size > PHYSICAL_END - s->paddr) {
+        ds_oddity_add(&e->beyond, s->paddr);
+        return DS_OK;
+    }
     uint64_t have = ds_dump_captured(d, s->offset, size);
     enum ds_status st =
         ds_extents_add(&d->phys_map, s->paddr, have, s->offset, false, DS_LIMIT_RUNS);
@@ -126,6 +130,11 @@ static enum ds_status read_notes(struct elf *e, const struct segment *s)
 {
     struct ds_dump *d = e->d;
     uint64_t size = ds_dump_captured(d, s->offset, s->filesz);
+    if (size < s->filesz && e->notes == NULL)
+        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "elf.notes", s->offset,
+                    "registers of processors whose notes lie behind the end of the file",
+                    "notes within the file", "%llu of their %llu bytes are there",
+                    (unsigned long long)size, (unsigned long long)s->filesz);
     if (size > DS_GUEST_NOTES_MAX)
         size = DS_GUEST_NOTES_MAX;
     if (size == 0 || e->notes != NULL)
@@ -178,6 +187,29 @@ static enum ds_status read_segments(struct elf *e, struct ds_err *err)
     return DS_OK;
 }
 
+static enum ds_status refuse_empty(const struct elf *e, struct ds_err *err)
+{
+    if (e->ph_offset >= e->d->file_size)
+        return ds_err_set(err, DS_NOT_DUMP,
+                          "an ELF core whose %u program headers lie at file offset 0x%llx, behind "
+                          "the end of the file (0x%llx bytes): copy it again",
+                          (unsigned)e->ph_count, (unsigned long long)e->ph_offset,
+                          (unsigned long long)e->d->file_size);
+    return ds_err_set(err, DS_NOT_DUMP,
+                      "an ELF core without memory: none of its %u program headers is a "
+                      "PT_LOAD with bytes; dump the guest again",
+                      (unsigned)e->ph_count);
+}
+
+static void note_beyond(const struct elf *e)
+{
+    if (e->beyond.count != 0)
+        ds_dump_say(e->d, DS_INTEGRITY_DAMAGE, "elf.segment", e->ph_offset,
+                    "the memory of those segments", "physical addresses below 2^52",
+                    "%llu beyond, the first at 0x%llx", (unsigned long long)e->beyond.count,
+                    (unsigned long long)e->beyond.first);
+}
+
 enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err)
 {
     struct elf e = {.d = d};
@@ -196,10 +228,7 @@ enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err)
     if (st != DS_OK)
         return ds_err_set(err, st, "cannot read the ELF core: %s", ds_status_text(st));
     if (d->phys_map.piece_count == 0)
-        return ds_err_set(err, DS_NOT_DUMP,
-                          "an ELF core without memory: none of its %u program headers is a "
-                          "PT_LOAD with bytes; dump the guest again",
-                          (unsigned)e.ph_count);
+        return refuse_empty(&e, err);
     /* A guest's page 0 may be mapped twice, in a dump of what is mapped. */
     if (e.at_zero > 1 && e.at_zero == e.loads)
         return ds_err_set(err, DS_NOT_DUMP,
@@ -207,6 +236,7 @@ enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err)
                           "segments have no physical address); give the dump of a guest machine",
                           (unsigned long long)e.at_zero);
     d->phys_pages = e.pages;
+    note_beyond(&e);
     if (e.lost_pages != 0)
         ds_phys_note_short(d, e.need, e.lost_pages, e.lost_pa);
     if (d->cpu_count == 0)

@@ -10,7 +10,8 @@ import shlex
 import subprocess
 import sys
 
-import make
+import arches
+import containers
 
 FIXTURES = "build/fixtures"
 BIN = shlex.split(os.environ.get("RUNNER", "")) + [os.environ.get("BIN", "build/release/dumpscan")]
@@ -25,6 +26,15 @@ def report(name):
     status, out, err = run("-f", "json", f"{FIXTURES}/{name}")
     assert out, f"no report of {name}: {status} {err}"
     return status, json.loads(out)
+
+
+OTHERS = {
+    "guest-x86": ["elf32.core", "elf32-prstatus.core", "elf32-no-notes.core", "elf32-xnum.core",
+                  "elf32-odd.core", "elf64.core", "elf64-prstatus.core", "kdump.kdump",
+                  "kdump-flat.kdump"],
+    "guest-arm64": ["elf.core", "elf-no-notes.core", "elf-many.core", "elf-other-notes.core",
+                    "kdump.kdump"],
+}
 
 
 def comparable(r):
@@ -49,13 +59,37 @@ def differences(a, b, path=""):
         yield f"{path}: {str(a)[:200]} is now {str(b)[:200]}"
 
 
-def same_report(name, status=0):
-    want = comparable(report("guest.dmp")[1])
+CODES = {"guest": "0x000000d1", "guest-x86": "0x0000000a", "guest-arm64": "0x00000139"}
+wanted = {}
+
+
+def same_report(name, twin="guest", status=0):
+    if twin not in wanted:
+        wanted[twin] = comparable(report(f"{twin}.dmp")[1])
     got_status, r = report(name)
     assert got_status == status, got_status
-    assert r["bugcheck"]["code"] == "0x000000d1", r["bugcheck"]
-    diff = list(differences(want, comparable(r)))
+    assert r["bugcheck"]["code"] == CODES[twin], r["bugcheck"]
+    diff = list(differences(wanted[twin], comparable(r)))
     assert not diff, "; ".join(diff[:8])
+
+
+def lies_of_elf_are_said():
+    for name, check, words in (("far", "file.truncated", "0x10c"), ("wrap", "elf.segment", "1 beyond"),
+                               ("notes-far", "elf.notes", "0 of their"),
+                               ("count", "elf.program_headers", "of 65534"),
+                               ("xnum-lies", "elf.program_headers", "of 4294967295")):
+        damage_is_said(f"guest-elf-{name}.core", check, words)
+    refused("guest-elf-table-far.core", "behind the end of the file")
+
+
+def lacking_registers_are_said():
+    for name in ("guest-elf-no-notes", "guest-elf-notes-lie", "guest-x86-elf32-no-notes",
+                 "guest-arm64-elf-no-notes", "guest-arm64-elf-other-notes"):
+        _, r = report(f"{name}.core")
+        assert any(n["check"] == "elf.processor_notes" for n in r["integrity"]), r["integrity"]
+        assert not any(c["source"] == "hypervisor" for c in r["contexts"]), name
+    _, r = report("guest-arm64-elf.core")
+    assert any(c["source"] == "hypervisor" for c in r["contexts"])
 
 
 def cut_elf_is_said():
@@ -97,6 +131,8 @@ def kdump_tests():
     t = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in
          ("kdump.kdump", "kdump-stored.kdump", "kdump-no-notes.kdump", "kdump-flat.kdump",
           "kdump-flat-over.kdump", "kdump-page.kdump")]
+    t += [(f"same_report {t}-{n}", lambda t=t, n=n: same_report(f"{t}-{n}", t))
+          for t, kinds in OTHERS.items() for n in kinds if "kdump" in n]
     t += [(f"damage {n}", lambda n=n, c=c, w=w: damage_is_said(f"guest-kdump-{n}.kdump", c, w))
           for n, c, w in (("cut", "file.truncated", "cannot, from physical address"),
                           ("flat-cut", "archive.damaged", "within a record"),
@@ -136,16 +172,19 @@ def process_core_is_refused():
     assert status == 3 and "ELF core of a process" in err, (status, err)
 
 
-def converted(name, form):
-    """convert's output by the eyes of make.py's own reader, and of the program again."""
+READERS = {"guest": containers.any_dump, "guest-x86": arches.Dump32, "guest-arm64": arches.any_arm64}
+
+
+def converted(name, form, twin="guest"):
+    """convert's output by the eyes of containers.py's own reader, and of the program again."""
     out = os.path.join(os.environ.get("B", "build/release"), f"converted-{form}.dmp")
     status, text, err = run("convert", f"--form={form}", "-o", out, f"{FIXTURES}/{name}")
     assert (status, text, err) == (0, "", ""), (status, text, err)
-    want, got = make.Dump(f"{FIXTURES}/guest.dmp"), make.any_dump(out)
+    want, got = READERS[twin](f"{FIXTURES}/{twin}.dmp"), READERS[twin](out)
     assert got.pages() == want.pages(), "pages differ"
     assert (got.cr3, got.rip, got.general) == (want.cr3, want.rip, want.general)
     status, text, _ = run("-f", "json", out)
-    diff = list(differences(comparable(report("guest.dmp")[1]), comparable(json.loads(text))))
+    diff = list(differences(comparable(report(f"{twin}.dmp")[1]), comparable(json.loads(text))))
     assert status == 0 and not diff, (status, diff[:8])
     os.remove(out)
 
@@ -190,11 +229,11 @@ def convert_refuses():
 
 def guest_page_zero_mapped_twice_is_no_process():
     """A dump of what is mapped has a segment for each mapping, also of page 0."""
-    dump = make.Dump(f"{FIXTURES}/guest.dmp")
+    dump = containers.Dump(f"{FIXTURES}/guest.dmp")
     zero = [(0, 4096, dump.runs[0][2])] * 2
     path = os.path.join(os.environ.get("B", "build/release"), "guest-mapped.core")
     with open(path, "wb") as f:
-        f.write(make.elf(dump, b"", zero + dump.runs))
+        f.write(containers.elf(dump, b"", zero + dump.runs))
     status, out, err = run("-f", "json", path)
     assert status == 0 and json.loads(out)["bugcheck"]["code"] == "0x000000d1", (status, err)
     os.remove(path)
@@ -204,7 +243,8 @@ def refusals():
     empty = bytearray(open(f"{FIXTURES}/guest-elf.core", "rb").read(64))
     for change, words in (({56: b"\x00\x00"}, "without usable program headers"),
                           ({54: b"\x05\x00"}, "without usable program headers"),
-                          ({}, "without memory")):
+                          ({54: b"\x00\x00"}, "without usable program headers"),
+                          ({}, "behind the end of the file"), ({64: bytes(112)}, "without memory")):
         data = bytearray(empty)
         for at, value in change.items():
             data[at:at + len(value)] = value
@@ -217,18 +257,29 @@ def refusals():
 
 
 def main():
-    names = ["elf.core", "elf-prstatus.core", "elf-many.core", "elf-odd.core"]
+    names = ["elf.core", "elf-prstatus.core", "elf-many.core", "elf-xnum.core", "elf-odd.core",
+             "elf-odder.core", "elf-no-notes.core", "elf-hole.core", "elf-overlap.core",
+             "elf-notes-lie.core"]
     tests = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in names]
+    tests += [(f"same_report {t}-{n}", lambda t=t, n=n: same_report(f"{t}-{n}", t))
+              for t, kinds in OTHERS.items() for n in kinds if "kdump" not in n]
     tests += [(f"converted {n} {f}", lambda n=n, f=f: converted(n, f))
               for n in ("guest.dmp", "guest-elf.core", "guest-elf-many.core")
               for f in ("full", "bitmap")]
+    tests += [(f"converted {n} {f}", lambda n=n, f=f, t=t: converted(n, f, t))
+              for n, f, t in (("guest-x86-elf32.core", "full", "guest-x86"),
+                              ("guest-x86-elf64.core", "full", "guest-x86"),
+                              ("guest-x86.dmp", "auto", "guest-x86"),
+                              ("guest-arm64-elf.core", "full", "guest-arm64"),
+                              ("guest-arm64-elf-many.core", "bitmap", "guest-arm64"))]
     tests += [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}"))
               for n in ("vm.vmem", "vm.vmss", "snapshot.vmem", "snapshot.vmsn", "inside.vmss",
                         "alone.vmem")]
     tests += [(f.__name__, f) for f in (vmware_refusals, vmware_damage)]
     tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses,
                                         convert_tells_damage_and_spares_devices)]
-    tests += [(f.__name__, f) for f in (process_core_is_refused, cut_elf_is_said, refusals,
+    tests += [(f.__name__, f) for f in (process_core_is_refused, cut_elf_is_said,
+                                        lies_of_elf_are_said, lacking_registers_are_said, refusals,
                                         guest_page_zero_mapped_twice_is_no_process)]
     tests += [("same_report flattened elf", lambda: same_report("guest-kdump-flat-elf.core")),
               ("refused far", lambda: refused("guest-kdump-flat-far.kdump", "--max-inflated")),

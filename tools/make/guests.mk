@@ -2,8 +2,9 @@
 
 GUESTS := build/fixtures/guests.stamp
 
-$(GUESTS): tests/guests/make.py tests/guests/vmware.py build/fixtures/guest.dmp
-	$(Q)$(PYTHON) tests/guests/make.py build/fixtures/guest.dmp build/fixtures/guest
+$(GUESTS): $(filter-out %/run.py,$(wildcard tests/guests/*.py)) \
+		$(patsubst %,build/fixtures/%.dmp,guest guest-x86 guest-arm64)
+	$(Q)$(PYTHON) tests/guests/make.py build/fixtures
 	@touch $@
 
 .PHONY: guests
