@@ -1,10 +1,13 @@
 /* Any container to a DMP: the header from what the bootstrap found, contexts, decoded KDBG. */
 #include "api/impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "dump/guest_cpu.h"
 #include "dump/write.h"
 
 #define PATCHES 2
@@ -34,6 +37,42 @@ static void patch_kdbg(const struct ds_target *t, struct conversion *c)
     c->w.patches = c->patches;
 }
 
+/* The registers that Windows itself saved in KPRCB, where the container has none. */
+static void choose_saved(struct ds_snapshot *s, struct conversion *c)
+{
+    static const char *const x64[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    static const char *const x86[] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
+    const struct ds_fault_facts *f = ds_nt_fault(s->nt);
+    const struct ds_context *saved = NULL;
+    for (size_t i = 0; i < f->context_count && saved == NULL; i++)
+        if (strncmp(f->contexts[i].source, "KPRCB.", 6) == 0)
+            saved = &f->contexts[i].context;
+    if (saved == NULL)
+        return;
+    struct ds_guest_cpu g = {.sp = saved->sp, .pc = saved->pc};
+    const char *const *names = saved->arch == DS_ARCH_X64 ? x64 : x86;
+    size_t count = saved->arch == DS_ARCH_X64 ? 16 : 8;
+    for (size_t i = 0; saved->arch != DS_ARCH_ARM64 && i < count; i++)
+        (void)ds_context_register(saved, names[i], &g.general[i]);
+    for (size_t i = 0; saved->arch == DS_ARCH_ARM64 && i < 31; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof(name), "x%u", (unsigned)i);
+        (void)ds_context_register(saved, name, &g.general[i]);
+    }
+    (void)ds_context_register(saved, saved->arch == DS_ARCH_ARM64 ? "psr" : "efl", &g.flags);
+    uint16_t *selectors[] = {&g.cs, &g.ds, &g.es, &g.fs, &g.gs, &g.ss};
+    static const char *const selector_names[] = {"cs", "ds", "es", "fs", "gs", "ss"};
+    for (size_t i = 0; i < 6; i++) {
+        uint64_t value = 0;
+        (void)ds_context_register(saved, selector_names[i], &value);
+        *selectors[i] = (uint16_t)value;
+    }
+    c->w.context = c->header_context;
+    c->w.context_size =
+        ds_guest_context_put(saved->arch, &g, c->header_context, sizeof(c->header_context));
+}
+
 /* Of a DMP its own records; else the processor that the analysis takes for the crashed one. */
 static void choose_context(struct ds_snapshot *s, struct conversion *c)
 {
@@ -61,6 +100,8 @@ static void choose_context(struct ds_snapshot *s, struct conversion *c)
     if (cpu != NULL && cpu->context != NULL) {
         c->w.context = cpu->context;
         c->w.context_size = cpu->context_size;
+    } else {
+        choose_saved(s, c);
     }
 }
 

@@ -1,22 +1,25 @@
 #include "dump/guest_cpu.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 
 /*
  * Where CONTEXT keeps its registers: winnt.h, CONTEXT of AMD64, I386 and ARM64. The flag words
- * name the architecture and say that control, integer (and segment) registers are valid.
+ * name the architecture and say that control and integer registers are valid.
  */
 #define X64_SIZE 0x4d0u
-#define X64_FLAGS 0x100007u
+#define X64_FLAGS 0x100003u
 #define X86_SIZE 0x2ccu
-#define X86_FLAGS 0x10007u
+#define X86_FLAGS 0x10003u
+#define SEGMENTS_FLAG 4u
 #define ARM64_SIZE 0x390u
 #define ARM64_FLAGS 0x400003u
 
 static void put_x64(uint8_t *p, const struct ds_guest_cpu *c)
 {
     const uint16_t segments[] = {c->cs, c->ds, c->es, c->fs, c->gs, c->ss};
-    ds_put_le32(p + 0x30, X64_FLAGS);
+    ds_put_le32(p + 0x30, X64_FLAGS | (c->cs != 0 ? SEGMENTS_FLAG : 0));
     for (size_t i = 0; i < 6; i++)
         ds_put_le16(p + 0x38 + 2 * i, segments[i]);
     ds_put_le32(p + 0x44, (uint32_t)c->flags);
@@ -29,7 +32,7 @@ static void put_x86(uint8_t *p, const struct ds_guest_cpu *c)
 {
     /* Offset of each register of the encoding's order: eax ecx edx ebx esp ebp esi edi. */
     static const uint16_t at[] = {0xb0, 0xac, 0xa8, 0xa4, 0xc4, 0xb4, 0xa0, 0x9c};
-    ds_put_le32(p, X86_FLAGS);
+    ds_put_le32(p, X86_FLAGS | (c->cs != 0 ? SEGMENTS_FLAG : 0));
     for (size_t i = 0; i < 8; i++)
         ds_put_le32(p + at[i], (uint32_t)c->general[i]);
     ds_put_le32(p + 0x8c, c->gs);
@@ -52,32 +55,37 @@ static void put_arm64(uint8_t *p, const struct ds_guest_cpu *c)
     ds_put_le64(p + 0x108, c->pc);
 }
 
+size_t ds_guest_context_put(enum ds_arch arch, const struct ds_guest_cpu *c, uint8_t *record,
+                            size_t room)
+{
+    size_t size = arch == DS_ARCH_X64     ? X64_SIZE
+                  : arch == DS_ARCH_X86   ? X86_SIZE
+                  : arch == DS_ARCH_ARM64 ? ARM64_SIZE
+                                          : 0;
+    if (size == 0 || size > room)
+        return 0;
+    memset(record, 0, size);
+    if (arch == DS_ARCH_X64)
+        put_x64(record, c);
+    else if (arch == DS_ARCH_X86)
+        put_x86(record, c);
+    else
+        put_arm64(record, c);
+    return size;
+}
+
 static enum ds_status make_context(struct ds_dump *d, const struct ds_guest_cpu *c,
                                    struct ds_dump_cpu *to)
 {
-    size_t size;
-    void (*put)(uint8_t *, const struct ds_guest_cpu *);
-    switch (d->header.arch) {
-    case DS_ARCH_X64:
-        size = X64_SIZE;
-        put = put_x64;
-        break;
-    case DS_ARCH_X86:
-        size = X86_SIZE;
-        put = put_x86;
-        break;
-    case DS_ARCH_ARM64:
-        size = ARM64_SIZE;
-        put = put_arm64;
-        break;
-    default:
+    uint8_t record[X64_SIZE];
+    size_t size = ds_guest_context_put(d->header.arch, c, record, sizeof(record));
+    if (size == 0)
         return DS_OK;
-    }
-    uint8_t *record = ds_arena_alloc(&d->arena, size, 1);
-    if (record == NULL)
+    uint8_t *copy = ds_arena_alloc(&d->arena, size, 1);
+    if (copy == NULL)
         return DS_NO_MEMORY;
-    put(record, c);
-    to->context = record;
+    memcpy(copy, record, size);
+    to->context = copy;
     to->context_size = size;
     return DS_OK;
 }

@@ -1,7 +1,6 @@
 /*
  * Processor states that hypervisors keep beside a guest's memory, turned into the records that
- * Windows itself would have written: one struct ds_dump_cpu with a CONTEXT each. Private to
- * src/dump.
+ * Windows itself would have written: one struct ds_dump_cpu with a CONTEXT each.
  */
 #ifndef DS_DUMP_GUEST_CPU_H
 #define DS_DUMP_GUEST_CPU_H
@@ -22,6 +21,13 @@ struct ds_guest_cpu {
  * Appends a processor; its number is its place. Errors: DS_LIMIT, DS_NO_MEMORY.
  */
 enum ds_status ds_guest_cpu_add(struct ds_dump *d, const struct ds_guest_cpu *c) DS_MUST_CHECK;
+
+/*
+ * Writes the CONTEXT record of these registers; selectors are claimed where CS is not zero. Returns
+ * its size, 0 when the architecture has none here or `room` is too small.
+ */
+size_t ds_guest_context_put(enum ds_arch arch, const struct ds_guest_cpu *c, uint8_t *record,
+                            size_t room);
 
 /* Begins a container without a Windows header: every field is unknown. */
 void ds_guest_header_init(struct ds_dump *d, enum ds_arch arch);

@@ -115,6 +115,18 @@ static uint64_t get(const uint8_t *p, unsigned size)
     return size == 8 ? ds_le64(p) : size == 4 ? ds_le32(p) : ds_le16(p);
 }
 
+/* No processor runs with a null selector in CS (Intel SDM volume 3, 5.4.1.1): zero there says that
+ * whoever filled the record did not know the selectors. */
+static bool saves_selectors(const struct form *f, const uint8_t *record)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (strcmp(f->places[i].name, "cs") == 0) {
+            return get(record + f->places[i].offset, f->places[i].size) != 0;
+        }
+    }
+    return false;
+}
+
 enum ds_status ds_context_decode(enum ds_arch arch, const void *record, size_t size,
                                  struct ds_context *ret)
 {
@@ -135,8 +147,12 @@ enum ds_status ds_context_decode(enum ds_arch arch, const void *record, size_t s
     ret->pc = get(p + f->pc, word);
     ret->sp = get(p + f->sp, word);
     ret->fp = get(p + f->fp, word);
+    bool selectors = saves_selectors(f, p);
     for (size_t i = 0; i < f->count; i++) {
         const struct place *r = &f->places[i];
+        if (r->size == 2 && !selectors) {
+            continue;
+        }
         ds_context_add(ret, r->name, get(p + r->offset, r->size), r->size);
     }
     return DS_OK;

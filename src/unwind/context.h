@@ -29,7 +29,8 @@ struct ds_context {
 };
 
 /*
- * Decodes a record of `size` bytes. Errors: DS_CORRUPT when ContextFlags do not belong to `arch`
+ * Decodes a record of `size` bytes. Segment selectors are left out where CS is zero: they were not
+ * saved. Errors: DS_CORRUPT when ContextFlags do not belong to `arch`
  * or the record is all zero or filler; DS_TRUNCATED when too short; DS_UNSUPPORTED.
  */
 enum ds_status ds_context_decode(enum ds_arch arch, const void *record, size_t size,

@@ -270,6 +270,9 @@ def main():
               for n, f, t in (("guest-x86-elf32.core", "full", "guest-x86"),
                               ("guest-x86-elf64.core", "full", "guest-x86"),
                               ("guest-x86.dmp", "auto", "guest-x86"),
+                              ("guest-elf-no-notes.core", "full", "guest"),
+                              ("guest-x86-elf32-no-notes.core", "full", "guest-x86"),
+                              ("guest-arm64-elf-no-notes.core", "full", "guest-arm64"),
                               ("guest-arm64-elf.core", "full", "guest-arm64"),
                               ("guest-arm64-elf-many.core", "bitmap", "guest-arm64"))]
     tests += [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}"))
