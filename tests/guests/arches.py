@@ -109,6 +109,7 @@ def files32(dump):
         # A memory block that ends at 4 GiB makes QEMU write class 64, the machine stays.
         "elf64.core": containers.elf(dump, both, machine=EM_386),
         "elf64-prstatus.core": containers.elf(dump, portable, ehsize=8, machine=EM_386),
+        "elf32-small.core": elf32(dump, both, containers.split(dump.runs, 0x180)[:6], xnum=True),
         # QEMU names its own machine in the header, whatever the guest is.
         "kdump.kdump": containers.kdump(dump, both),
         "kdump-flat.kdump": containers.flattened(containers.kdump(dump, both)),
@@ -116,8 +117,8 @@ def files32(dump):
 
 
 def files_arm64(dump):
-    notes = b"".join(containers.note(b"CORE", 1, prstatus_arm64(dump, i)) + containers.note(b"CORE", 2, bytes(528))
-                     for i in range(dump.processors))
+    notes = b"".join(containers.note(b"CORE", 1, prstatus_arm64(dump, i))
+                     + containers.note(b"CORE", 2, bytes(528)) for i in range(dump.processors))
     return {
         "elf.core": containers.elf(dump, notes, machine=EM_AARCH64),
         "elf-no-notes.core": containers.elf(dump, b"", machine=EM_AARCH64),
@@ -125,6 +126,8 @@ def files_arm64(dump):
         # A state of a kind that is not known is no state.
         "elf-other-notes.core": containers.elf(dump, containers.note(b"CORE", 1, bytes(200))
                                          + containers.note(b"LINUX", 0x400, bytes(64)),
+                                         machine=EM_AARCH64),
+        "elf-small.core": containers.elf(dump, notes, containers.split(dump.runs, 0x180)[:6],
                                          machine=EM_AARCH64),
         "kdump.kdump": containers.kdump(dump, notes, machine=b"aarch64"),
     }

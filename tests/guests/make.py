@@ -89,6 +89,8 @@ def main():
     files = elf_files(dump, both, portable)
     files.update(kdump_files(dump, both))
     files.update(vmware.files(dump))
+    files["elf-small.core"] = elf(dump, both, split(dump.runs, 0x180)[:6], xnum=True)
+    files["elf-small-cut.core"] = files["elf-small.core"][:-0x200]
     for prefix, made in (("guest", files),
                          ("guest-x86", arches.files32(arches.Dump32(folder / "guest-x86.dmp"))),
                          ("guest-arm64",

@@ -11,7 +11,8 @@ REPLAY_BIN := $(FUZZ_NAMES:%=$(B)/tests/fuzz/%-replay)
 # The harness has no header: libFuzzer names its entry.
 $(B)/tests/fuzz/%.o: EXTRA := -Wno-missing-prototypes
 
-$(FUZZ_STAMP): tests/fuzz/corpus.py $(FUZZ_SRC) $(wildcard tests/fuzz/seeds/*/*) $(FIXTURE_DMP) $(ARCHIVES) $(GUESTS)
+$(FUZZ_STAMP): tests/fuzz/corpus.py $(FUZZ_SRC) $(wildcard tests/fuzz/seeds/*/*) $(FIXTURE_DMP) \
+		build/fixtures/archives.stamp build/fixtures/guests.stamp
 	$(Q)$(PYTHON) tests/fuzz/corpus.py $(FUZZ_CORPUS) build/fixtures $(FUZZ_SRC)
 	@touch $@
 
