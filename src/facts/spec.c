@@ -45,6 +45,7 @@
     X(bootstrap_steps)                                                                             \
     X(physical_runs)                                                                               \
     X(virtual_ranges)                                                                              \
+    X(thread_stack)                                                                                \
     X(pte)                                                                                         \
     X(vads)                                                                                        \
     X(page_sharing)                                                                                \

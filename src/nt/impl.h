@@ -34,6 +34,7 @@ struct ds_nt {
     struct ds_nt_wait_graph *wait_graph; /* owned; made on first use */
     struct ds_dpc_samples dpc_samples;
     const struct ds_driver *drivers; /* arena; NULL until asked for */
+    bool *exports_read;              /* arena: of the target's modules, by index */
     bool have_live;
     struct ds_live live;
     struct ds_hardware *hardware;    /* owned; made on first use */
@@ -114,6 +115,14 @@ struct ds_stack_place {
     bool known;       /* false: the limit is a guess */
 };
 struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp);
+/* The same among the stacks of one thread alone; false when sp lies on none of them. */
+bool ds_stack_find_on(struct ds_nt *nt, struct ds_opt thread, uint64_t sp,
+                      struct ds_stack_place *ret);
+/* Walks a stack that was found; `switched`: the context is what a context switch left. */
+void ds_stack_walk_on(struct ds_nt *nt, const struct ds_context *context, bool switched,
+                      uint64_t sp, const struct ds_stack_place *place, struct ds_stack *ret);
+/* Reads the exports of the modules of the frames, once each. */
+void ds_stack_names(struct ds_nt *nt, const struct ds_stack *s);
 /* The stacks of the fault. */
 void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f);
 

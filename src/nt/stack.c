@@ -49,27 +49,43 @@ static size_t records_of(const struct ds_nt *nt, struct ds_stack_record *r)
     return n;
 }
 
+/* A walk on the stack that ends at `limit`. */
+static struct ds_stack_walk walk_of(struct ds_nt *nt, const struct ds_context *context, uint64_t sp,
+                                    uint64_t limit)
+{
+    struct ds_target *t = nt->target;
+    return (struct ds_stack_walk){.space = t->kernel,
+                                  .arch = t->arch,
+                                  .symbols = t->symbols,
+                                  .context = context,
+                                  .sp = sp,
+                                  .limit = limit,
+                                  .stop = limit,
+                                  .was_code = was_code,
+                                  .stack_of = stack_of,
+                                  .arg = nt};
+}
+
 /* `stop`: where the fault's own stack begins, which is walked by itself; 0 for none. */
 static void walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp, uint64_t stop,
                  struct ds_stack *ret, const char **kind)
 {
-    struct ds_target *t = nt->target;
     struct ds_stack_place place = ds_stack_find(nt, sp);
     struct ds_stack_record records[RECORDS_MAX];
-    struct ds_stack_walk in = {.space = t->kernel,
-                               .arch = t->arch,
-                               .symbols = t->symbols,
-                               .context = context,
-                               .sp = sp,
-                               .limit = place.limit,
-                               .stop = stop > sp && stop < place.limit ? stop : place.limit,
-                               .records = records,
-                               .record_count = records_of(nt, records),
-                               .was_code = was_code,
-                               .stack_of = stack_of,
-                               .arg = nt};
+    struct ds_stack_walk in = walk_of(nt, context, sp, place.limit);
+    in.stop = stop > sp && stop < place.limit ? stop : place.limit;
+    in.records = records;
+    in.record_count = records_of(nt, records);
     ds_stack_walk(&in, ret);
     *kind = place.kind;
+}
+
+void ds_stack_walk_on(struct ds_nt *nt, const struct ds_context *context, bool switched,
+                      uint64_t sp, const struct ds_stack_place *place, struct ds_stack *ret)
+{
+    struct ds_stack_walk in = walk_of(nt, context, sp, place->limit);
+    in.switched = switched;
+    ds_stack_walk(&in, ret);
 }
 
 void ds_nt_stack_walk(struct ds_nt *nt, const struct ds_context *context, uint64_t sp,
@@ -88,23 +104,18 @@ void ds_nt_stack_walk(struct ds_nt *nt, const struct ds_context *context, uint64
 }
 
 /* Names by export table for the modules of the frames: few modules, so a few reads. */
-static void load_exports(struct ds_nt *nt, const struct ds_stack *s)
+void ds_stack_names(struct ds_nt *nt, const struct ds_stack *s)
 {
-    uint64_t done[32];
-    size_t count = 0;
-    for (size_t i = 0; i < s->count && count < sizeof(done) / sizeof(done[0]); i++) {
-        const struct ds_module *m = ds_target_module_at(nt->target, s->frames[i].pc);
-        bool seen = m == NULL;
-        for (size_t k = 0; k < count && !seen; k++) {
-            seen = done[k] == m->base;
-        }
-        if (!seen) {
-            done[count++] = m->base;
+    const struct ds_target *t = nt->target;
+    if (nt->exports_read == NULL)
+        nt->exports_read = ds_arena_alloc(&nt->arena, t->module_count, sizeof(*nt->exports_read));
+    for (size_t i = 0; nt->exports_read != NULL && i < s->count; i++) {
+        const struct ds_module *m = ds_target_module_at(t, s->frames[i].pc);
+        size_t at = m != NULL ? (size_t)(m - t->modules) : t->module_count;
+        if (at < t->module_count && !nt->exports_read[at]) {
+            nt->exports_read[at] = true;
             /* Best effort: without export names a frame stays module+offset. */
-            if (ds_symbols_load_exports(nt->target->symbols, m->base, nt->target->kernel) !=
-                DS_OK) {
-                continue;
-            }
+            (void)!ds_symbols_load_exports(t->symbols, m->base, t->kernel);
         }
     }
 }
@@ -194,7 +205,7 @@ void ds_fault_stacks(struct ds_nt *nt, struct ds_fault_facts *f)
         f->stack = f->bugcheck_stack;
         f->stack_kind = other_kind;
     }
-    load_exports(nt, &f->stack);
-    load_exports(nt, &f->bugcheck_stack);
+    ds_stack_names(nt, &f->stack);
+    ds_stack_names(nt, &f->bugcheck_stack);
     describe(nt, f);
 }

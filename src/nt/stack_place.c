@@ -149,14 +149,24 @@ static bool is_idle(struct ds_nt *nt, struct ds_opt thread)
     return false;
 }
 
+bool ds_stack_find_on(struct ds_nt *nt, struct ds_opt thread, uint64_t sp,
+                      struct ds_stack_place *ret)
+{
+    struct ds_stack_place place = {.known = true};
+    const char *kind = is_idle(nt, thread) ? "idle thread stack" : "thread stack";
+    if (!on_thread(nt, thread, sp, kind, &place)) {
+        return false;
+    }
+    *ret = place;
+    return true;
+}
+
 struct ds_stack_place ds_stack_find(struct ds_nt *nt, uint64_t sp)
 {
     struct ds_stack_place place = {.known = true};
     const struct ds_triage *tr = ds_dump_triage(nt->target->dump);
     if (nt->target->kernel != NULL) {
-        struct ds_opt thread = nt->fault.current_thread;
-        const char *kind = is_idle(nt, thread) ? "idle thread stack" : "thread stack";
-        if (on_thread(nt, thread, sp, kind, &place)) {
+        if (ds_stack_find_on(nt, nt->fault.current_thread, sp, &place)) {
             return place;
         }
         consider_processors(nt, &place, sp);

@@ -9,6 +9,8 @@ const char *ds_frame_trust_name(enum ds_frame_trust trust)
     switch (trust) {
     case DS_FRAME_CONTEXT:
         return "context";
+    case DS_FRAME_SWITCH:
+        return "switch_frame";
     case DS_FRAME_UNWIND:
         return "unwind";
     case DS_FRAME_FP:

@@ -10,13 +10,14 @@
 /* How a frame was found; the order is the order of belief. */
 enum ds_frame_trust {
     DS_FRAME_CONTEXT, /* the instruction pointer of a context record */
+    DS_FRAME_SWITCH,  /* where a context switch will go on: the return address that it left */
     DS_FRAME_UNWIND,  /* by unwind data of the image */
     DS_FRAME_FP,      /* by the frame-pointer chain */
     DS_FRAME_LINK,    /* ARM64: the link register of the context */
     DS_FRAME_SCAN     /* a value on the stack that follows a call, or points into code */
 };
 
-/* "context", "unwind", "frame_pointer", "link_register", "scan". */
+/* "context", "switch_frame", "unwind", "frame_pointer", "link_register", "scan". */
 const char *ds_frame_trust_name(enum ds_frame_trust trust);
 
 struct ds_frame {
@@ -50,6 +51,7 @@ struct ds_stack_walk {
     enum ds_arch arch;
     const struct ds_symbols *symbols; /* its modules are where code lies */
     const struct ds_context *context; /* frame 0; NULL: there is none, look from sp on */
+    bool switched;                    /* it is what a context switch left */
     uint64_t sp, limit;               /* [sp, limit) is the stack */
     uint64_t stop;                    /* nothing from here on is wanted; limit when all is */
     const struct ds_stack_record *records;

@@ -240,9 +240,10 @@ void ds_stack_walk(const struct ds_stack_walk *walk, struct ds_stack *ret)
     ret->count = ret->dropped = ret->residue = 0;
     ds_walker_end(&w, DS_OK, walk->sp);
     if (walk->context != NULL) {
-        (void)ds_walker_add(&w, (struct ds_frame){.sp = walk->context->sp,
-                                                  .pc = walk->context->pc,
-                                                  .trust = DS_FRAME_CONTEXT});
+        (void)ds_walker_add(
+            &w, (struct ds_frame){.sp = walk->context->sp,
+                                  .pc = walk->context->pc,
+                                  .trust = walk->switched ? DS_FRAME_SWITCH : DS_FRAME_CONTEXT});
     }
     if (walk->arch == DS_ARCH_X64) {
         ds_walker_x64(&w);
