@@ -60,6 +60,7 @@
 #define DS_LIMIT_SQL_ROWS 1000000         /* rows of one query result */
 #define DS_LIMIT_SQL_MS 10000             /* milliseconds of one query */
 #define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
+#define DS_LIMIT_FINDING_STACKS 64        /* stacks of threads in all findings of one report */
 #define DS_LIMIT_WAIT_EDGES 524288        /* edges of the wait graph */
 #define DS_LIMIT_WAIT_WORK 67108864       /* edges gone over to count who hangs on what */
 #define DS_LIMIT_SERIES 16384             /* dumps that are compared with one another */

@@ -81,6 +81,8 @@ static void build_instances(struct ds_builder *b, const struct ds_finding *f,
         for (size_t k = 0; k < in->evidence_count; k++)
             o->evidence[k] =
                 (struct ds_report_evidence){in->evidence[k].name, in->evidence[k].cell};
+        if (f->pattern->stack_of != NULL)
+            ds_build_thread_stacks(b, f->pattern->stack_of, o);
     }
 }
 

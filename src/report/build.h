@@ -28,6 +28,12 @@ void ds_build_bugcheck_resolved(struct ds_builder *b);
 void ds_build_hardware(struct ds_builder *b);
 void ds_build_system(struct ds_builder *b);
 void ds_build_fault(struct ds_builder *b);
+/* A walked stack into the model. */
+void ds_build_stack(struct ds_builder *b, const struct ds_stack *from, const char *kind,
+                    struct ds_report_stack *ret);
+/* The stacks of the threads that the column `stack_of` of an instance names. */
+void ds_build_thread_stacks(struct ds_builder *b, const char *stack_of,
+                            struct ds_report_instance *in);
 void ds_build_modules(struct ds_builder *b);
 void ds_build_findings(struct ds_builder *b, const struct ds_findings *findings);
 void ds_build_limits(struct ds_builder *b);

@@ -149,20 +149,20 @@ static void build_contexts(struct ds_builder *b, const struct ds_fault_facts *f)
     }
 }
 
-static void build_stack(struct ds_builder *b, const struct ds_fault_facts *f)
+void ds_build_stack(struct ds_builder *b, const struct ds_stack *from, const char *kind,
+                    struct ds_report_stack *s)
 {
-    struct ds_report_stack *s = &b->r->stack;
-    s->kind = f->stack_kind;
-    s->complete = f->stack.end == DS_OK;
-    s->end = s->complete ? NULL : ds_status_text(f->stack.end);
+    s->kind = kind;
+    s->complete = from->end == DS_OK;
+    s->end = s->complete ? NULL : ds_status_text(from->end);
     s->end_sp =
-        s->complete || f->stack.count == 0 ? ds_opt_unknown(DS_OK) : ds_opt_known(f->stack.end_sp);
-    s->frames = ds_build_array(b, f->stack.count, sizeof(*s->frames));
+        s->complete || from->count == 0 ? ds_opt_unknown(DS_OK) : ds_opt_known(from->end_sp);
+    s->frames = ds_build_array(b, from->count, sizeof(*s->frames));
     if (s->frames == NULL)
         return;
-    s->frame_count = f->stack.count;
-    for (size_t i = 0; i < f->stack.count; i++) {
-        const struct ds_frame *in = &f->stack.frames[i];
+    s->frame_count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct ds_frame *in = &from->frames[i];
         const struct ds_module *m = ds_target_module_at(b->t, in->pc);
         s->frames[i] = (struct ds_report_frame){.sp = in->sp,
                                                 .pc = in->pc,
@@ -227,7 +227,7 @@ void ds_build_fault(struct ds_builder *b)
         b->r->fault_where = ds_build_where(b, f->fault_address.value);
     build_instruction(b);
     build_contexts(b, f);
-    build_stack(b, f);
+    ds_build_stack(b, &f->stack, f->stack_kind, &b->r->stack);
 }
 
 void ds_build_modules(struct ds_builder *b)

@@ -19,6 +19,10 @@ void ds_json_part_modules(struct ds_json *j, const struct ds_report *r);
 /* Whose driver it is: members of the object that is open. */
 void ds_json_part_owner(struct ds_json *j, const struct ds_report_owner *o);
 
+/* A stack: members of the object that is open. */
+void ds_json_part_stack(struct ds_json *j, const struct ds_report *r,
+                        const struct ds_report_stack *s);
+
 /* A cell of a query row or of evidence; addresses with `digits` hex digits. */
 void ds_json_cell(struct ds_json *j, const struct ds_cell *cell, unsigned digits);
 /* A FILETIME as ISO 8601; null when unknown or no date. */

@@ -209,6 +209,23 @@ static void json_windbg(struct ds_json *j, const struct ds_report *r)
     ds_json_object_end(j);
 }
 
+static void json_stacks(struct ds_json *j, const struct ds_report *r,
+                        const struct ds_report_instance *in)
+{
+    ds_json_key(j, "stacks");
+    ds_json_array(j);
+    for (size_t i = 0; i < in->stack_count; i++) {
+        const struct ds_report_thread_stack *s = &in->stacks[i];
+        ds_json_object(j);
+        ds_json_key_hex(j, "ethread", ds_opt_known(s->ethread), r->digits);
+        ds_json_key_string(j, "start", s->start);
+        ds_json_key_string(j, "note", s->note);
+        ds_json_part_stack(j, r, &s->stack);
+        ds_json_object_end(j);
+    }
+    ds_json_array_end(j);
+}
+
 static void json_instances(struct ds_json *j, const struct ds_report *r,
                            const struct ds_report_finding *f)
 {
@@ -225,6 +242,8 @@ static void json_instances(struct ds_json *j, const struct ds_report *r,
             ds_json_cell(j, &in->evidence[k].cell, r->digits);
         }
         ds_json_object_end(j);
+        if (in->has_stacks)
+            json_stacks(j, r, in);
         ds_json_object_end(j);
     }
     ds_json_array_end(j);

@@ -199,6 +199,20 @@ static void json_frame(struct ds_json *j, const struct ds_report *r,
 }
 
 /* null when the code was not captured, or no instruction failed. */
+void ds_json_part_stack(struct ds_json *j, const struct ds_report *r,
+                        const struct ds_report_stack *s)
+{
+    ds_json_key_string(j, "kind", s->kind);
+    ds_json_key_bool(j, "complete", s->complete);
+    ds_json_key_string(j, "end", s->end);
+    ds_json_key_hex(j, "end_sp", s->end_sp, r->digits);
+    ds_json_key(j, "frames");
+    ds_json_array(j);
+    for (size_t i = 0; i < s->frame_count; i++)
+        json_frame(j, r, &s->frames[i]);
+    ds_json_array_end(j);
+}
+
 static void json_instruction(struct ds_json *j, const struct ds_report *r)
 {
     const struct ds_report_instruction *x = &r->instruction;
@@ -247,15 +261,7 @@ void ds_json_part_crash(struct ds_json *j, const struct ds_report *r)
     ds_json_array_end(j);
     ds_json_key(j, "stack");
     ds_json_object(j);
-    ds_json_key_string(j, "kind", r->stack.kind);
-    ds_json_key_bool(j, "complete", r->stack.complete);
-    ds_json_key_string(j, "end", r->stack.end);
-    ds_json_key_hex(j, "end_sp", r->stack.end_sp, r->digits);
-    ds_json_key(j, "frames");
-    ds_json_array(j);
-    for (size_t i = 0; i < r->stack.frame_count; i++)
-        json_frame(j, r, &r->stack.frames[i]);
-    ds_json_array_end(j);
+    ds_json_part_stack(j, r, &r->stack);
     ds_json_object_end(j);
 }
 

@@ -80,10 +80,37 @@ struct ds_report_evidence {
     struct ds_cell cell;
 };
 
+struct ds_report_frame {
+    uint64_t sp, pc;
+    const char *trust, *where, *module;
+    bool has_name;            /* `where` names a function */
+    struct ds_opt after_call; /* 1 follows a call, 0 does not */
+    bool interrupted;         /* left by a trap, not by a call */
+    bool anchored;            /* no scan lies between the context and this frame */
+};
+
+struct ds_report_stack {
+    const char *kind, *end;
+    struct ds_report_frame *frames;
+    size_t frame_count;
+    bool complete;
+    struct ds_opt end_sp;
+};
+
+struct ds_report_thread_stack {
+    uint64_t ethread;
+    const char *start; /* what the walk began with; NULL when there are no frames */
+    const char *note;  /* "stack paged out"; NULL */
+    struct ds_report_stack stack;
+};
+
 struct ds_report_instance {
     const char *message;
     struct ds_report_evidence *evidence;
     size_t evidence_count;
+    bool has_stacks; /* the pattern asks for them, even when this instance names no thread */
+    struct ds_report_thread_stack *stacks;
+    size_t stack_count;
 };
 
 struct ds_report_finding {
@@ -201,23 +228,6 @@ struct ds_report_instruction {
     size_t operand_count;
 };
 
-struct ds_report_frame {
-    uint64_t sp, pc;
-    const char *trust, *where, *module;
-    bool has_name;            /* `where` names a function */
-    struct ds_opt after_call; /* 1 follows a call, 0 does not */
-    bool interrupted;         /* left by a trap, not by a call */
-    bool anchored;            /* no scan lies between the context and this frame */
-};
-
-struct ds_report_stack {
-    const char *kind, *end;
-    struct ds_report_frame *frames;
-    size_t frame_count;
-    bool complete;
-    struct ds_opt end_sp;
-};
-
 struct ds_report_owner { /* whose driver it is; see nt/drivers.h */
     bool known;
     bool has_no_version; /* the image was captured and has no version resource */
@@ -287,6 +297,7 @@ struct ds_report {
     struct ds_report_context contexts[8];
     size_t context_count;
     struct ds_report_stack stack;
+    size_t thread_stack_count; /* of the instances, all together */
     struct ds_report_module *modules;
     size_t module_count;
     struct ds_report_unloaded *unloaded;

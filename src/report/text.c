@@ -114,6 +114,26 @@ static void instance_evidence(struct ds_paper *p, const struct ds_report *r,
     ds_buf_deinit(&b);
 }
 
+/* What the threads of a finding were doing. */
+static void instance_stacks(struct ds_paper *p, const struct ds_report *r,
+                            const struct ds_report_instance *in, int verbose)
+{
+    for (size_t i = 0; i < in->stack_count; i++) {
+        const struct ds_report_thread_stack *s = &in->stacks[i];
+        char number[DS_TEXT_ADDRESS];
+        bool scanned = false;
+        for (size_t k = 0; k < s->stack.frame_count; k++)
+            scanned = scanned || strcmp(s->stack.frames[k].trust, "scan") == 0;
+        const char *why = s->note != NULL             ? s->note
+                          : s->stack.frame_count == 0 ? s->stack.end
+                                                      : NULL;
+        ds_paper_rowf(p, DS_STYLE_DIM, "%*sstack of %s%s%s%s", FINDING_INDENT, "",
+                      ds_text_address(r, ds_opt_known(s->ethread), number), why != NULL ? ": " : "",
+                      why != NULL ? why : "", scanned ? "  (~ ? found by scanning)" : "");
+        ds_text_frames(p, r, &s->stack, FINDING_INDENT, verbose);
+    }
+}
+
 static void finding_instances(struct ds_paper *p, const struct ds_report *r,
                               const struct ds_report_finding *f, int verbose)
 {
@@ -122,6 +142,8 @@ static void finding_instances(struct ds_paper *p, const struct ds_report *r,
     for (size_t i = 0; i < shown; i++) {
         ds_paper_item(p, FINDING_INDENT, DS_STYLE_PLAIN, "", f->instances[i].message);
         instance_evidence(p, r, &f->instances[i], verbose);
+        if (i == 0 || verbose)
+            instance_stacks(p, r, &f->instances[i], verbose);
     }
     size_t more = f->instance_count - shown + f->instances_dropped;
     if (more > 0)

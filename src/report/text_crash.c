@@ -5,6 +5,8 @@
 
 #include "report/text.h"
 
+#define FRAMES_SHOWN 16u /* of a stack, unless verbose */
+
 static void crash_bugcheck(struct ds_paper *p, const struct ds_report *r, int verbose)
 {
     const struct ds_report_bugcheck *b = &r->bugcheck;
@@ -198,9 +200,10 @@ void ds_text_crash(struct ds_paper *p, const struct ds_report *r, int verbose)
         ds_paper_field(p, "", "weak: from the header alone");
 }
 
-static void stack_frame(struct ds_paper *p, const struct ds_report *r, size_t index)
+static void stack_frame(struct ds_paper *p, const struct ds_report *r,
+                        const struct ds_report_stack *s, unsigned indent, size_t index)
 {
-    const struct ds_report_frame *f = &r->stack.frames[index];
+    const struct ds_report_frame *f = &s->frames[index];
     bool scanned = strcmp(f->trust, "scan") == 0;
     bool doubt = scanned && !f->interrupted && !(f->after_call.known && f->after_call.value == 1);
     const char *mark = f->interrupted ? "!" : !scanned ? " " : doubt ? "?" : "~";
@@ -208,8 +211,24 @@ static void stack_frame(struct ds_paper *p, const struct ds_report *r, size_t in
                   index == 0 ? DS_STYLE_BOLD
                   : doubt    ? DS_STYLE_DIM
                              : DS_STYLE_PLAIN,
-                  "  %3zu %s %0*" PRIx64 "  %s", index, mark, (int)r->digits, f->sp,
-                  f->where != NULL ? f->where : DS_REPORT_UNKNOWN);
+                  "%*s%3zu %s %0*" PRIx64 "  %s", (int)indent, "", index, mark, (int)r->digits,
+                  f->sp, f->where != NULL ? f->where : DS_REPORT_UNKNOWN);
+}
+
+void ds_text_frames(struct ds_paper *p, const struct ds_report *r, const struct ds_report_stack *s,
+                    unsigned indent, int verbose)
+{
+    size_t shown = verbose || s->frame_count <= FRAMES_SHOWN ? s->frame_count : FRAMES_SHOWN;
+    for (size_t i = 0; i < shown; i++)
+        stack_frame(p, r, s, indent, i);
+    if (shown < s->frame_count)
+        ds_paper_rowf(p, DS_STYLE_DIM, "%*s%zu more (shown with -v)", (int)indent + 4, "",
+                      s->frame_count - shown);
+    if (s->end != NULL && !s->complete && s->frame_count > 0) {
+        char number[DS_TEXT_ADDRESS];
+        ds_paper_rowf(p, DS_STYLE_DIM, "%*sends at %s: %s", (int)indent + 4, "",
+                      ds_text_address(r, s->end_sp, number), s->end);
+    }
 }
 
 void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose)
@@ -220,7 +239,7 @@ void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose)
     char title[96];
     (void)snprintf(title, sizeof(title), "STACK (%s)", s->kind != NULL ? s->kind : "unknown stack");
     ds_paper_heading(p, title);
-    size_t shown = verbose || s->frame_count <= 16 ? s->frame_count : 16;
+    size_t shown = verbose || s->frame_count <= FRAMES_SHOWN ? s->frame_count : FRAMES_SHOWN;
     bool scanned = false, interrupted = false;
     for (size_t i = 0; i < s->frame_count; i++) {
         scanned = scanned || strcmp(s->frames[i].trust, "scan") == 0;
@@ -234,13 +253,5 @@ void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose)
         ds_paper_item_styled(p, 2, DS_STYLE_PLAIN, "", DS_STYLE_DIM,
                              "! was left by a trap or an interrupt, not by a call.");
     ds_paper_rowf(p, DS_STYLE_DIM, "    #   %-*s  where", (int)r->digits, "stack slot");
-    for (size_t i = 0; i < shown; i++)
-        stack_frame(p, r, i);
-    if (shown < s->frame_count)
-        ds_paper_rowf(p, DS_STYLE_DIM, "      %zu more (shown with -v)", s->frame_count - shown);
-    if (s->end != NULL && !s->complete) {
-        char number[DS_TEXT_ADDRESS];
-        ds_paper_rowf(p, DS_STYLE_DIM, "      ends at %s: %s",
-                      ds_text_address(r, s->end_sp, number), s->end);
-    }
+    ds_text_frames(p, r, s, 2, verbose);
 }

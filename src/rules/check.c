@@ -76,6 +76,10 @@ static enum ds_status check_columns(const char *file, unsigned line, const struc
         return ds_err_set(err, DS_INVALID,
                           "%s:%u: a pattern with a verdict needs a column \"confidence\"", file,
                           line);
+    if (p->stack_of != NULL && !has_column(columns, p->stack_of, strlen(p->stack_of)))
+        return ds_err_set(err, DS_INVALID,
+                          "%s:%u: \"stack_of\" names %.60s, which is no column of the query", file,
+                          line, p->stack_of);
     const char *at = p->message;
     struct ds_placeholder ph;
     while (ds_message_next(&at, &ph))

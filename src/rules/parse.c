@@ -16,6 +16,7 @@ enum key_kind {
     KEY_SEVERITY, /* a name of a severity */
     KEY_VERDICT,  /* a kind of culprit; may be missing */
     KEY_APPLIES,  /* conditions; may be missing */
+    KEY_COLUMN,   /* a column of the query; may be missing */
 };
 
 struct key {
@@ -33,6 +34,7 @@ static const struct key keys[] = {
     TEXT_KEY(title, KEY_TEXT),
     TEXT_KEY(severity, KEY_SEVERITY),
     TEXT_KEY(verdict, KEY_VERDICT),
+    TEXT_KEY(stack_of, KEY_COLUMN),
     {"applies", KEY_APPLIES, offsetof(struct ds_pattern, applies),
      offsetof(struct ds_pattern, applies_count)},
     {"requires", KEY_LIST, offsetof(struct ds_pattern, requires_),
@@ -48,6 +50,11 @@ static const struct key keys[] = {
      offsetof(struct ds_pattern, test_count)},
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static bool optional(enum key_kind kind)
+{
+    return kind == KEY_VERDICT || kind == KEY_APPLIES || kind == KEY_COLUMN;
+}
 
 struct reader {
     struct ds_arena *arena;
@@ -187,6 +194,7 @@ static enum ds_status read_key(struct reader *r, const struct key *k, const cJSO
     char *base = (char *)p;
     switch (k->kind) {
     case KEY_TEXT:
+    case KEY_COLUMN:
     case KEY_LINES:
         return read_lines(r, k, v, (const char **)(void *)(base + k->offset));
     case KEY_LIST:
@@ -242,7 +250,7 @@ static enum ds_status read_object(struct reader *r, const cJSON *root, const cha
             return st;
     }
     for (size_t i = 0; i < KEYS; i++)
-        if (!seen[i] && keys[i].kind != KEY_VERDICT && keys[i].kind != KEY_APPLIES)
+        if (!seen[i] && !optional(keys[i].kind))
             return ds_err_set(r->err, DS_INVALID, "%s:1: \"%s\" is missing", r->file, keys[i].name);
     if (ret->requires_count == 0)
         return bad_key(r, "requires", "must name a table");

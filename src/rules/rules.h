@@ -16,6 +16,8 @@ struct ds_pattern {
                             the confidence of the row's column `confidence`; NULL for others */
     const char *const *applies; /* conditions (applies.h), all of them; none: any dump */
     size_t applies_count;
+    const char *stack_of; /* column of the query that names threads whose stacks belong to the
+                             finding; NULL for others */
     const char *const *requires_; /* "table" or "table.column" */
     size_t requires_count;
     const char *const *next_steps;

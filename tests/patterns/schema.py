@@ -25,10 +25,11 @@ except ImportError:
 def broken(pattern):
     """Variants of a good pattern that no schema for patterns may accept."""
     yield "verdict names a driver", dict(pattern, verdict="driver")
+    yield "stack_of is a list", dict(pattern, stack_of=["thread"])
     for bad in ([], "memory", ["kernel"], ["bugcheck-9F"], ["bugcheck-0x123456789"], ["x86 "]):
         yield f"applies is {bad}", dict(pattern, applies=bad)
     for key in pattern:
-        if key not in ("verdict", "applies"):
+        if key not in ("verdict", "applies", "stack_of"):
             yield f"without {key}", {k: v for k, v in pattern.items() if k != key}
         yield f"{key} is a number", dict(pattern, **{key: 7})
         yield f"{key} is null", dict(pattern, **{key: None})

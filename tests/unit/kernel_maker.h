@@ -136,6 +136,7 @@ static inline void kernel_thread(struct kernel *k, unsigned n, unsigned process,
     kernel_set(k, t, "_ETHREAD", "Cid.UniqueProcess", pid);
     kernel_set(k, t, "_ETHREAD", "Cid.UniqueThread", tid);
     kernel_set(k, t, "_ETHREAD", "StartAddress", KERNEL_BASE + 0x225870);
+    kernel_set(k, t, "_DISPATCHER_HEADER", "Type", 6);
     kernel_set(k, t, "_KTHREAD", "State", 5);
     kernel_set(k, t, "_KTHREAD", "WaitReason", 15);
     kernel_set(k, t, "_KTHREAD", "SuspendCount", n);

@@ -43,7 +43,8 @@ static void fill_findings(struct fixture *f)
     f->evidence[1] = (struct ds_report_evidence){
         "address", {.kind = DS_CELL_INT, .is_address = true, .integer = -4096}};
     f->evidence[2] = (struct ds_report_evidence){"missing", {.kind = DS_CELL_NULL}};
-    f->instance = (struct ds_report_instance){"the driver " HOSTILE " failed", f->evidence, 3};
+    f->instance = (struct ds_report_instance){
+        .message = "the driver " HOSTILE " failed", .evidence = f->evidence, .evidence_count = 3};
     f->findings[0] = (struct ds_report_finding){.id = "a-finding",
                                                 .title = "A finding",
                                                 .origin = "built-in",
