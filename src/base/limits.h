@@ -41,6 +41,10 @@
 #define DS_LIMIT_THREAD_MUTANTS 65536     /* mutants that one thread owns */
 #define DS_LIMIT_THREAD_WAITS 65          /* wait blocks of one thread: 64 objects, a timer */
 #define DS_LIMIT_WAIT_BLOCKS 1048576      /* wait blocks */
+#define DS_LIMIT_POOLS 64                 /* paged pools */
+#define DS_LIMIT_POOL_TAGS 262144         /* entries of one table of pool tags */
+#define DS_LIMIT_POOL_TABLES 64           /* such tables: one for each processor */
+#define DS_LIMIT_SYSTEM_PTES 16777216     /* page table entries of the system looked at */
 #define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */
 #define DS_LIMIT_FRAMES 256               /* frames of one stack */
 #define DS_LIMIT_SYMBOL_FILE (256u << 20) /* inflated bytes of one symbol table */

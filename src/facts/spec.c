@@ -40,6 +40,11 @@
     X(eresource_waiters)                                                                           \
     X(wait_blocks)                                                                                 \
     X(mutants)                                                                                     \
+    X(vm)                                                                                          \
+    X(vm_counters)                                                                                 \
+    X(system_ptes)                                                                                 \
+    X(pools)                                                                                       \
+    X(pool_tags)                                                                                   \
     X(modules)                                                                                     \
     X(unloaded_modules)                                                                            \
     X(bootstrap_steps)                                                                             \

@@ -18,6 +18,7 @@ struct ds_nt_locks;
 struct ds_nt_details;
 struct ds_nt_waits;
 struct ds_nt_mutants;
+struct ds_nt_vm;
 struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
@@ -43,6 +44,7 @@ struct ds_nt {
     struct ds_nt_details *details;   /* owned; made on first use */
     struct ds_nt_waits *waits;       /* owned; made on first use */
     struct ds_nt_mutants *mutants;   /* likewise */
+    struct ds_nt_vm *vm;             /* owned; made on first use */
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
     struct ds_unloaded_module *unloaded_rows;

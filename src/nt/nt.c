@@ -7,6 +7,7 @@
 #include "nt/details.h"
 #include "nt/impl.h"
 #include "nt/mutants.h"
+#include "nt/vm.h"
 #include "nt/waits.h"
 #include "symbols/layout.h"
 
@@ -36,6 +37,7 @@ void ds_nt_close(struct ds_nt *nt)
         ds_nt_details_free(nt->details);
         ds_nt_waits_free(nt->waits);
         ds_nt_mutants_free(nt->mutants);
+        ds_nt_vm_free(nt->vm);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);
