@@ -163,8 +163,9 @@ static const struct ds_column_spec system_pte_columns[] = {
      "!sysptes 1 (largest free block)", DS_FIELD(ROW, largest_free)},
     {"mapped", DS_COL_INTEGER, "entries that map a page, by looking at each (before Vista)", "!pte",
      DS_FIELD(ROW, mapped)},
-    {"unmapped", DS_COL_INTEGER, "all others: free, or taken and not used yet; no more than these are free",
-     "!pte", DS_FIELD(ROW, unmapped)},
+    {"unmapped", DS_COL_INTEGER,
+     "all others: free, or taken and not used yet; no more than these are free", "!pte",
+     DS_FIELD(ROW, unmapped)},
     {"largest_unmapped", DS_COL_INTEGER, "the longest stretch of those: no free block is longer",
      "!pte", DS_FIELD(ROW, largest_unmapped)},
 };

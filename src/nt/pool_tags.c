@@ -4,7 +4,6 @@
  * (ExPoolTagTables, whose first is PoolTrackTable). A block may be freed on another processor than
  * it was allocated on, so that only the sum over all tables says what is in use.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "nt/vm_impl.h"
@@ -144,9 +143,8 @@ static void expansion(struct tags *g)
 
 static int by_tag(const void *a, const void *b)
 {
-    uint32_t x = ((const struct sum *)a)->tag, y = ((const struct sum *)b)->tag;
-    x = __builtin_bswap32(x);
-    y = __builtin_bswap32(y);
+    const struct sum *first = a, *second = b;
+    uint32_t x = __builtin_bswap32(first->tag), y = __builtin_bswap32(second->tag);
     return (x > y) - (x < y);
 }
 
@@ -183,16 +181,20 @@ static struct ds_opt in_use(const struct tags *g, const struct sum *s, unsigned 
 
 static void tag_text(uint32_t tag, char *out)
 {
+    static const char digits[] = "0123456789abcdef";
     for (unsigned i = 0; i < 4; i++) {
         uint8_t c = (uint8_t)(tag >> 8 * i);
         c = i == 3 ? c & 0x7f : c; /* the top bit marks protected blocks (wdm.h) */
         if (c >= ' ' && c < 0x7f) {
             *out++ = (char)c;
-            *out = '\0';
         } else {
-            out += sprintf(out, "\\x%02x", c);
+            *out++ = '\\';
+            *out++ = 'x';
+            *out++ = digits[c >> 4];
+            *out++ = digits[c & 15];
         }
     }
+    *out = '\0';
 }
 
 static void finish(struct tags *g, struct ds_nt_vm *v)
