@@ -34,6 +34,14 @@
 #define DS_LIMIT_VAD_DEPTH 64             /* levels of their tree */
 #define DS_LIMIT_THREADS 1048576          /* threads */
 #define DS_LIMIT_HANDLE_PAGES 131072      /* pages of all handle tables that are counted */
+#define DS_LIMIT_OBJECTS 262144           /* named objects */
+#define DS_LIMIT_OBJECT_DEPTH 32          /* directories in directories */
+#define DS_LIMIT_OBJECT_PATH 8192         /* bytes of a path in UTF-8 */
+#define DS_LIMIT_DRIVER_OBJECTS 16384     /* driver objects */
+#define DS_LIMIT_DISPATCHES 458752        /* dispatch routines of all of them */
+#define DS_LIMIT_DEVICES 65536            /* device objects */
+#define DS_LIMIT_DEVICE_STACK 64          /* devices attached to one another */
+#define DS_LIMIT_HANDLES 1048576          /* handles of one process that are listed */
 #define DS_LIMIT_ERESOURCES 1048576       /* executive resources, and owners of all of them */
 #define DS_LIMIT_OWNER_TABLE 65536        /* entries of one owner table */
 #define DS_LIMIT_OWNER_ENTRIES 4194304    /* entries of all owner tables looked at */

@@ -45,6 +45,12 @@
     X(system_ptes)                                                                                 \
     X(pools)                                                                                       \
     X(pool_tags)                                                                                   \
+    X(objects)                                                                                     \
+    X(object_types)                                                                                \
+    X(handles)                                                                                     \
+    X(drivers)                                                                                     \
+    X(driver_dispatch)                                                                             \
+    X(devices)                                                                                     \
     X(modules)                                                                                     \
     X(unloaded_modules)                                                                            \
     X(bootstrap_steps)                                                                             \

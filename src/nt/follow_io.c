@@ -1,6 +1,7 @@
 /* Device objects, drivers, IRPs and memory descriptor lists that parameters point to. */
 #include <stdio.h>
 
+#include "nt/driver_objects.h"
 #include "nt/follow.h"
 
 #define HEX(x) (unsigned long long)(x)
@@ -10,35 +11,6 @@
 #define IO_TYPE_DRIVER 4u
 #define IO_TYPE_IRP 6u
 
-/* wdm.h, IRP_MJ_*. */
-static const char *const major_names[] = {"CREATE",
-                                          "CREATE_NAMED_PIPE",
-                                          "CLOSE",
-                                          "READ",
-                                          "WRITE",
-                                          "QUERY_INFORMATION",
-                                          "SET_INFORMATION",
-                                          "QUERY_EA",
-                                          "SET_EA",
-                                          "FLUSH_BUFFERS",
-                                          "QUERY_VOLUME_INFORMATION",
-                                          "SET_VOLUME_INFORMATION",
-                                          "DIRECTORY_CONTROL",
-                                          "FILE_SYSTEM_CONTROL",
-                                          "DEVICE_CONTROL",
-                                          "INTERNAL_DEVICE_CONTROL",
-                                          "SHUTDOWN",
-                                          "LOCK_CONTROL",
-                                          "CLEANUP",
-                                          "CREATE_MAILSLOT",
-                                          "QUERY_SECURITY",
-                                          "SET_SECURITY",
-                                          "POWER",
-                                          "SYSTEM_CONTROL",
-                                          "DEVICE_CHANGE",
-                                          "QUERY_QUOTA",
-                                          "SET_QUOTA",
-                                          "PNP"};
 /* wdm.h: the minor functions of IRP_MJ_POWER. */
 static const char *const power_names[] = {"WAIT_WAKE", "POWER_SEQUENCE", "SET_POWER",
                                           "QUERY_POWER"};
@@ -110,9 +82,7 @@ static void irp_request(struct ds_follow *f, uint32_t parameter, uint64_t locati
     struct ds_opt minor = ds_target_field(t, location, "_IO_STACK_LOCATION", "MinorFunction");
     if (!major.known || !minor.known)
         return;
-    const char *name = major.value < sizeof(major_names) / sizeof(major_names[0])
-                           ? major_names[major.value]
-                           : NULL;
+    const char *name = ds_irp_major_name(major.value);
     if (name == NULL)
         ds_follow_add(f, parameter, "irp_request", major, "not a major function of wdm.h");
     else if (major.value == MAJOR_POWER && minor.value < 4)

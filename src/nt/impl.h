@@ -19,6 +19,9 @@ struct ds_nt_details;
 struct ds_nt_waits;
 struct ds_nt_mutants;
 struct ds_nt_vm;
+struct ds_nt_types;
+struct ds_nt_objects;
+struct ds_nt_devices;
 struct ds_nt {
     struct ds_target *target; /* owned */
     struct ds_arena arena;
@@ -45,6 +48,9 @@ struct ds_nt {
     struct ds_nt_waits *waits;       /* owned; made on first use */
     struct ds_nt_mutants *mutants;   /* likewise */
     struct ds_nt_vm *vm;             /* owned; made on first use */
+    struct ds_nt_types *types;       /* likewise, with what follows */
+    struct ds_nt_objects *objects;
+    struct ds_nt_devices *devices;
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
     struct ds_unloaded_module *unloaded_rows;

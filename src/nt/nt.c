@@ -5,8 +5,10 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "nt/details.h"
+#include "nt/driver_objects.h"
 #include "nt/impl.h"
 #include "nt/mutants.h"
+#include "nt/objects.h"
 #include "nt/vm.h"
 #include "nt/waits.h"
 #include "symbols/layout.h"
@@ -38,6 +40,9 @@ void ds_nt_close(struct ds_nt *nt)
         ds_nt_waits_free(nt->waits);
         ds_nt_mutants_free(nt->mutants);
         ds_nt_vm_free(nt->vm);
+        ds_nt_types_free(nt->types);
+        ds_nt_objects_free(nt->objects);
+        ds_nt_devices_free(nt->devices);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);
