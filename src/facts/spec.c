@@ -33,6 +33,7 @@
     X(processes)                                                                                   \
     X(threads)                                                                                     \
     X(wait_edges)                                                                                  \
+    X(wait_kinds)                                                                                  \
     X(wait_heads)                                                                                  \
     X(wait_chains)                                                                                 \
     X(eresources)                                                                                  \

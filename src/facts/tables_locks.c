@@ -156,15 +156,30 @@ static void mutants_fill(struct ds_facts *f, struct ds_rows *ret)
 DS_TABLE_WITH_LAYOUT(mutants, "Mutants that threads own or wait for.", "!thread, !object",
                      mutant_columns, mutants_fill, "mutant");
 
+static void derive_lost_at(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    (void)f;
+    (void)i;
+    const struct ds_wait_kind *k = row;
+    if (k->lost_at != 0)
+        ds_value_u64(v, k->lost_at);
+}
+
 #define ROW struct ds_wait_edge
 static const struct ds_column_spec wait_edge_columns[] = {
     {"waiter", DS_COL_ADDRESS, "_KTHREAD that waits", "!locks, !thread", DS_FIELD(ROW, waiter)},
-    {"owner", DS_COL_ADDRESS, "_KTHREAD that it waits for; _EPROCESS for kind process",
+    {"owner", DS_COL_ADDRESS,
+     "what it waits for: _KTHREAD, _EPROCESS or _DRIVER_OBJECT, as owner_kind says",
      "!locks (<*>), !thread (Owning Thread)", DS_FIELD(ROW, owner)},
-    {"object", DS_COL_ADDRESS, "_ERESOURCE, _KMUTANT, _KTHREAD or _EPROCESS: virtual", "!thread",
-     DS_FIELD(ROW, object)},
-    {"kind", DS_COL_TEXT, "eresource, mutant, thread or process", "!thread", DS_FIELD(ROW, kind)},
-    {"owner_kind", DS_COL_TEXT, "thread or process", "", DS_FIELD(ROW, owner_kind)},
+    {"object", DS_COL_ADDRESS,
+     "_ERESOURCE, _KMUTANT, _FAST_MUTEX, _KGUARDED_MUTEX, _EX_PUSH_LOCK, _KTHREAD, _EPROCESS, "
+     "_KALPC_MESSAGE, _LPCP_PORT_OBJECT or _IRP: virtual",
+     "!thread, !alpc /m, !irp", DS_FIELD(ROW, object)},
+    {"kind", DS_COL_TEXT, "way to wait, as in wait_kinds", "!thread", DS_FIELD(ROW, kind)},
+    {"owner_kind", DS_COL_TEXT, "thread, process or driver", "", DS_FIELD(ROW, owner_kind)},
+    {"owner_name", DS_COL_TEXT,
+     "name of the driver; of a process or a thread's process, the image's; NULL when unreadable",
+     "!drvobj, !process", DS_FIELD(ROW, owner_name)},
     {"owner_ended", DS_COL_BOOL,
      "the owner is a thread that has ended, or memory that is no thread any more", "!thread",
      DS_FIELD(ROW, owner_ended)},
@@ -188,17 +203,45 @@ static void wait_edges_fill(struct ds_facts *f, struct ds_rows *ret)
     *ret = (struct ds_rows){g->edges, sizeof(*g->edges), g->edge_count, g->edge_walk};
 }
 
-DS_TABLE_WITH_LAYOUT(wait_edges,
-                     "Who waits for whom: executive resources, mutants, threads, processes.",
+DS_TABLE_WITH_LAYOUT(wait_edges, "Who waits for whom: locks, threads, processes, messages, IRPs.",
                      "!locks, !thread", wait_edge_columns, wait_edges_fill, NULL);
+
+#define ROW struct ds_wait_kind
+static const struct ds_column_spec wait_kind_columns[] = {
+    {"kind", DS_COL_TEXT,
+     "way to wait: eresource, mutant, fast mutex, guarded mutex, push lock, thread, process, ALPC, "
+     "LPC, IRP",
+     "!thread (WAIT)", DS_FIELD(ROW, kind)},
+    {"waiting", DS_COL_INTEGER, "waits of this kind, as wait reasons and objects tell",
+     "!thread (WAIT)", DS_FIELD(ROW, waiting)},
+    {"followed", DS_COL_INTEGER, "of them, those that led to an owner in wait_edges", "",
+     DS_FIELD(ROW, followed)},
+    {"lacks", DS_COL_TEXT,
+     "what is not known of this kernel, so that none can be followed; NULL when nothing is lacking",
+     "", DS_FIELD(ROW, lacks)},
+    {"lost", DS_COL_TEXT, "why the first that was not followed was not; NULL when all were", "",
+     DS_FIELD(ROW, lost)},
+    {"lost_at", DS_COL_ADDRESS, "which one: the thread, or the object that it waits for", "",
+     DS_DERIVED(derive_lost_at)},
+};
+#undef ROW
+
+static void wait_kinds_fill(struct ds_facts *f, struct ds_rows *ret)
+{
+    const struct ds_wait_graph *g = ds_nt_wait_graph(ds_facts_nt(f));
+    *ret = (struct ds_rows){g->kinds, sizeof(g->kinds[0]), g->kind_walk.rows, g->kind_walk};
+}
+
+DS_TABLE_WITH_LAYOUT(wait_kinds, "How threads wait, and which waits could be followed to an owner.",
+                     "!thread", wait_kind_columns, wait_kinds_fill, "kind");
 
 #define ROW struct ds_wait_head
 static const struct ds_column_spec wait_head_columns[] = {
     {"head", DS_COL_ADDRESS,
-     "what others are blocked by and is not blocked itself: _KTHREAD, _EPROCESS for kind process; "
-     "of a cycle, the member with the lowest address",
+     "what others are blocked by and is not blocked itself: _KTHREAD, _EPROCESS for kind process, "
+     "_DRIVER_OBJECT for kind driver; of a cycle, the member with the lowest address",
      "!locks", DS_FIELD(ROW, head)},
-    {"kind", DS_COL_TEXT, "thread, process or cycle", "", DS_FIELD(ROW, kind)},
+    {"kind", DS_COL_TEXT, "thread, process, driver or cycle", "", DS_FIELD(ROW, kind)},
     {"deadlock", DS_COL_TEXT,
      "of a cycle: deadlock; possible when a wait in it is for any of several objects or has a "
      "timeout; NULL for others",

@@ -233,9 +233,8 @@ static void add_head(struct scratch *s, uint32_t number)
     g->heads = array;
     struct ds_wait_head *h = &g->heads[g->table.head_count++];
     *h = (struct ds_wait_head){.head = group_address(g, number),
-                               .kind = group->cycle                               ? "cycle"
-                                       : g->nodes[g->order[group->first]].process ? "process"
-                                                                                  : "thread",
+                               .kind =
+                                   group->cycle ? "cycle" : g->nodes[g->order[group->first]].kind,
                                .deadlock = group->cycle ? judge(g, number) : NULL,
                                .members = group->count,
                                .depth = group->depth};

@@ -6,13 +6,13 @@
 #include "nt/impl.h"
 #include "nt/wait_graph.h"
 
-/* A thread or process, and what it is part of. Numbers are of nodes, DS_NO_ROW for none. */
+/* A thread, process or driver, and what it is part of. Numbers are of nodes, DS_NO_ROW for none. */
 struct ds_wait_node {
     uint64_t address;
     uint32_t first_out, first_in; /* edges: first_out is consecutive, first_in chained */
     uint32_t outs;
-    uint32_t group; /* strongly connected component */
-    bool process;
+    uint32_t group;   /* strongly connected component */
+    const char *kind; /* static: ds_wait_edge.owner_kind */
 };
 
 /* A strongly connected component: a node, or the members of a cycle. */
@@ -33,7 +33,7 @@ struct ds_nt_wait_graph {
     struct ds_wait_node *nodes;
     struct ds_wait_group *groups;
     uint32_t *owner_node, *waiter_node, *next_in, *order;
-    size_t edge_cap, head_cap, chain_cap, node_cap, node_count, group_count;
+    size_t head_cap, chain_cap, node_cap, node_count, group_count;
     struct ds_address_map map;
 };
 
