@@ -259,7 +259,9 @@ static void test_irp(void)
     done(&o);
     open_irps(); /* a list that loops past its head still gives all that is in it */
     uint64_t links = kernel_offset(&k, "_IRP", "ThreadListEntry");
+    uint64_t head = THREAD(4) + kernel_offset(&k, "_ETHREAD", "IrpList");
     maker_ptr(&k.m, IRP(2) + links, IRP(1) + links);
+    maker_ptr(&k.m, head + 8, HOLE); /* from the other end it leads nowhere */
     o = follow(DS_WAIT_IRP);
     CHECK_U64(o.graph->edge_count, 1);
     CHECK(!o.graph->kind_walk.complete && o.graph->kind_walk.stop_reason == DS_LOOP);
