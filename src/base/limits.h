@@ -53,6 +53,7 @@
 #define DS_LIMIT_POOL_TAGS 262144         /* entries of one table of pool tags */
 #define DS_LIMIT_POOL_TABLES 64           /* such tables: one for each processor */
 #define DS_LIMIT_SYSTEM_PTES 16777216     /* page table entries of the system looked at */
+#define DS_LIMIT_DPCS 65536               /* DPCs queued to all processors */
 #define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */
 #define DS_LIMIT_FRAMES 256               /* frames of one stack */
 #define DS_LIMIT_SYMBOL_FILE (256u << 20) /* inflated bytes of one symbol table */

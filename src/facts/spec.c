@@ -30,6 +30,8 @@
     X(culprit_candidates)                                                                          \
     X(windbg_keys)                                                                                 \
     X(processors)                                                                                  \
+    X(queued_locks)                                                                                \
+    X(dpcs)                                                                                        \
     X(processes)                                                                                   \
     X(threads)                                                                                     \
     X(wait_edges)                                                                                  \

@@ -63,6 +63,40 @@ struct ds_walk_end ds_walk_list(struct ds_space *s, uint64_t head, uint64_t limi
     }
 }
 
+struct ds_walk_end ds_walk_single(struct ds_space *s, uint64_t head, uint64_t limit,
+                                  bool (*each)(uint64_t entry, void *arg), void *arg)
+{
+    struct ds_walk_end end = {.status = DS_OK, .address = 0, .count = 0};
+    uint64_t at = head, mark = head, power = 1, steps = 0;
+    struct ds_fault fault;
+    for (;;) {
+        uint64_t next;
+        end.status = ds_space_read_ptr(s, at, &next, &fault);
+        if (end.status != DS_OK) {
+            end.address = fault.va;
+            return end;
+        }
+        if (next == 0)
+            return end;
+        end.address = next;
+        if (next == mark || end.count == limit) {
+            end.status = next == mark ? DS_LOOP : DS_LIMIT;
+            return end;
+        }
+        end.count++;
+        if (!each(next, arg)) {
+            end.address = 0;
+            return end;
+        }
+        if (++steps == power) {
+            mark = next;
+            power *= 2;
+            steps = 0;
+        }
+        at = next;
+    }
+}
+
 size_t ds_walk_distinct(const uint64_t *entries, size_t count, uint64_t loop_at)
 {
     size_t last = count;

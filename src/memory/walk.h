@@ -25,6 +25,13 @@ struct ds_walk_end ds_walk_list(struct ds_space *s, uint64_t head, uint64_t limi
                                 uint64_t *bad_blink);
 
 /*
+ * Walks a SINGLE_LIST_ENTRY list from the head at `head` to its NULL, as ds_walk_list() does: the
+ * head is not given to the callback, a list that loops ends in DS_LOOP.
+ */
+struct ds_walk_end ds_walk_single(struct ds_space *s, uint64_t head, uint64_t limit,
+                                  bool (*each)(uint64_t entry, void *arg), void *arg);
+
+/*
  * How many of the `count` collected entries are distinct, for a walk that ended in DS_LOOP at
  * `loop_at` (ds_walk_end.address): a loop gives some entries more than once before it is noticed.
  * The first so many entries are the list without repetition.

@@ -12,6 +12,8 @@
 #define DS_ROWS_MAX(type, limit)                                                                   \
     ((limit) < DS_LIMIT_ALLOC / sizeof(type) ? (limit) : DS_LIMIT_ALLOC / sizeof(type))
 
+struct ds_nt_dispatch;
+struct ds_nt_processor_details;
 struct ds_nt_wait_graph;
 struct ds_nt_spaces;
 struct ds_nt_locks;
@@ -54,6 +56,9 @@ struct ds_nt {
     struct ds_thread *thread_rows;
     struct ds_processor *processor_rows;
     struct ds_unloaded_module *unloaded_rows;
+
+    struct ds_nt_processor_details *processor_details; /* owned; made on first use */
+    struct ds_nt_dispatch *dispatch;                   /* likewise */
 };
 
 /* One member and the ds_opt of a row that it fills. */

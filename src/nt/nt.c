@@ -5,10 +5,12 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "nt/details.h"
+#include "nt/dispatch.h"
 #include "nt/driver_objects.h"
 #include "nt/impl.h"
 #include "nt/mutants.h"
 #include "nt/objects.h"
+#include "nt/processor_details.h"
 #include "nt/vm.h"
 #include "nt/waits.h"
 #include "symbols/layout.h"
@@ -43,6 +45,8 @@ void ds_nt_close(struct ds_nt *nt)
         ds_nt_types_free(nt->types);
         ds_nt_objects_free(nt->objects);
         ds_nt_devices_free(nt->devices);
+        ds_nt_processor_details_free(nt->processor_details);
+        ds_nt_dispatch_free(nt->dispatch);
         ds_arena_deinit(&nt->arena);
         ds_target_close(nt->target);
         free(nt);

@@ -1,0 +1,73 @@
+/* What the walks of DPCs, timers, ready threads and work queues have in common. */
+#include <stdlib.h>
+
+#include "nt/dispatch_impl.h"
+
+struct ds_place ds_place_of(const struct ds_target *t, const char *type, const char *member)
+{
+    struct ds_place p = {.status = DS_OK};
+    p.status = ds_target_member(t, type, member, &p.field, NULL);
+    return p;
+}
+
+struct ds_opt ds_place_read(const struct ds_target *t, uint64_t va, const struct ds_place *p)
+{
+    return p->status == DS_OK ? ds_target_read_member(t, va, &p->field) : ds_opt_unknown(p->status);
+}
+
+struct ds_nt_dispatch *ds_nt_dispatch_get(struct ds_nt *nt)
+{
+    if (nt->dispatch == NULL)
+        nt->dispatch = calloc(1, sizeof(*nt->dispatch));
+    return nt->dispatch;
+}
+
+bool ds_dispatch_room(void **rows, size_t *cap, size_t count, size_t size, size_t limit,
+                      struct ds_walk *walk)
+{
+    if (ds_array_reserve(rows, cap, count + 1, size, limit))
+        return true;
+    ds_walk_stop(walk, count >= limit ? DS_LIMIT : DS_NO_MEMORY, ds_opt_unknown(DS_OK), "");
+    return false;
+}
+
+struct collector {
+    struct ds_entries *entries;
+    size_t limit;
+    bool failed;
+};
+
+static bool collect(uint64_t entry, void *arg)
+{
+    struct collector *c = arg;
+    void *array = c->entries->at;
+    c->failed = !ds_array_reserve(&array, &c->entries->cap, c->entries->count + 1, sizeof(uint64_t),
+                                  c->limit);
+    if (c->failed)
+        return false;
+    c->entries->at = array;
+    c->entries->at[c->entries->count++] = entry;
+    return true;
+}
+
+void ds_entries_walk_single(struct ds_entries *e, struct ds_space *space, uint64_t head,
+                            size_t limit)
+{
+    struct collector c = {.entries = e, .limit = limit};
+    e->count = 0;
+    e->end = ds_walk_single(space, head, limit, collect, &c);
+    if (c.failed) {
+        e->end.status = DS_NO_MEMORY;
+        e->end.address = head;
+    }
+    if (e->end.status == DS_LOOP)
+        e->count = ds_walk_distinct(e->at, e->count, e->end.address);
+}
+
+void ds_nt_dispatch_free(struct ds_nt_dispatch *d)
+{
+    if (d != NULL) {
+        free(d->dpc_rows);
+        free(d);
+    }
+}
