@@ -1,7 +1,7 @@
 # Completion of dumpscan(1) for bash.
 _dumpscan() {
     local cur prev command word
-    local commands="analyze info query tables patterns vtop pte read maps share convert explain error strip help"
+    local commands="analyze info query tables patterns vtop pte read maps share stack convert explain error strip help"
     local everywhere="--color --help --version -h -V"
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -30,6 +30,7 @@ _dumpscan() {
         read) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --physical --type --binary -f -o -p -t" ;;
         maps) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;
         share) options="--format --output --symbols --raw --kernel-base --kdbg -f -o" ;;
+        stack) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --all --find --processor --verbose -f -o -v" ;;
         convert) options="--output --symbols --form --raw --dtb --kernel-base --kdbg -o" ;;
         vtop | pte) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg -f -o" ;;
         strip) options="--output --paths --blobs --force --max-inflated -o" ;;

@@ -1,5 +1,5 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns vtop pte read maps share convert explain error strip help
+set -l commands analyze info query tables patterns vtop pte read maps share stack convert explain error strip help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
@@ -11,6 +11,7 @@ complete -c dumpscan -n $none -a pte -d 'The page-table entries of an address'
 complete -c dumpscan -n $none -a read -d 'Show memory, virtual or physical'
 complete -c dumpscan -n $none -a maps -d 'What memory the dump holds, and how it is mapped'
 complete -c dumpscan -n $none -a share -d 'Which processes share the page at an address'
+complete -c dumpscan -n $none -a stack -d 'Threads and their stacks'
 complete -c dumpscan -n $none -a convert -d 'Write the memory of any container as a DMP'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'
@@ -39,6 +40,9 @@ complete -c dumpscan -l virtual -d 'Map virtual memory'
 complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l paths -d 'Leave out paths of process images as well'
 complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l blobs -d 'Leave out all secondary data as well'
 complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l force -d 'Replace the copy when it exists'
+complete -c dumpscan -n '__fish_seen_subcommand_from stack' -l all -d 'Every thread, equal stacks together'
+complete -c dumpscan -n '__fish_seen_subcommand_from stack' -l find -x -d 'Threads with this on their stack'
+complete -c dumpscan -n '__fish_seen_subcommand_from stack' -l processor -x -d 'The thread that this processor runs'
 complete -c dumpscan -l color -x -a 'auto always never' -d 'Colour text'
 complete -c dumpscan -s h -l help -d 'Show help'
 complete -c dumpscan -s V -l version -d 'Show the version'

@@ -65,6 +65,15 @@ static int set_max_inflated(struct cli_args *a, const char *value)
     return CLI_OK;
 }
 
+static int set_number(const struct cli_option *o, const char *value, uint64_t *ret)
+{
+    char *end;
+    *ret = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end != '\0' || *ret > UINT32_MAX)
+        return cli_usage_error(NULL, "--%s wants a decimal number, not '%s'", o->name, value);
+    return CLI_OK;
+}
+
 static int set_address(const struct cli_option *o, const char *value, struct ds_opt *ret)
 {
     uint64_t address;
@@ -129,6 +138,13 @@ static int set_option(struct cli_args *a, const struct cli_option *o, const char
         return set_address(o, value, &a->kernel_base);
     case CLI_OPT_KDBG:
         return set_address(o, value, &a->kdbg);
+    case CLI_OPT_FIND:
+        a->find = value;
+        return CLI_OK;
+    case CLI_OPT_PROCESSOR:
+        return set_number(o, value, &a->processor);
+    case CLI_OPT_DEPTH:
+        return set_number(o, value, &a->depth);
     case CLI_OPT_FORM:
         a->form = value;
         return CLI_OK;

@@ -40,6 +40,10 @@ enum {
     CLI_OPT_PATHS = 0x100,
     CLI_OPT_BLOBS = 0x200,
     CLI_OPT_FORCE = 0x400,
+    CLI_OPT_ALL = 0x800,
+    CLI_OPT_PROCESSOR = 0x1000,
+    CLI_OPT_FIND = 0x2000,
+    CLI_OPT_DEPTH = 0x4000,
     CLI_OPT_PROCESS = 0x10000,
     CLI_OPT_DTB = 0x20000,
     CLI_OPT_PHYSICAL = 0x40000,
@@ -69,6 +73,8 @@ struct cli_args {
     bool verbose, help, version, list;
     const char *process, *dtb, *type; /* NULL = not given */
     bool physical, binary, virtual_map;
+    const char *find; /* NULL = not given */
+    uint64_t processor, depth;
     const char *form;      /* of convert; NULL = not given */
     uint64_t max_inflated; /* bytes; 0 = the default */
     enum cli_colour colour;
@@ -105,7 +111,7 @@ extern const size_t cli_option_count;
 
 extern const struct cli_command cli_analyze, cli_info, cli_query, cli_tables, cli_patterns,
     cli_explain, cli_error, cli_strip, cli_convert, cli_vtop, cli_pte, cli_read, cli_maps,
-    cli_share, cli_help;
+    cli_share, cli_stack, cli_help;
 
 /*
  * Parses argv. *command is the one named by the first operand, else cli_analyze. Returns CLI_OK,

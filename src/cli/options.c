@@ -2,9 +2,9 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze, &cli_info,    &cli_query, &cli_tables, &cli_patterns,
-    &cli_vtop,    &cli_pte,     &cli_read,  &cli_maps,   &cli_share,
-    &cli_convert, &cli_explain, &cli_error, &cli_strip,  &cli_help,
+    &cli_analyze, &cli_info,  &cli_query, &cli_tables, &cli_patterns, &cli_vtop,
+    &cli_pte,     &cli_read,  &cli_maps,  &cli_share,  &cli_stack,    &cli_convert,
+    &cli_explain, &cli_error, &cli_strip, &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
@@ -34,6 +34,9 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_KDBG, 0, "kdbg", "VA", "take KDDEBUGGER_DATA64 to be at VA"},
     {CLI_OPT_PATHS, 0, "paths", NULL, "leave out paths of process images as well"},
     {CLI_OPT_BLOBS, 0, "blobs", NULL, "leave out all secondary data as well"},
+    {CLI_OPT_ALL, 0, "all", NULL, "every thread, those with equal stacks together"},
+    {CLI_OPT_FIND, 0, "find", "TEXT", "threads with a function or module like TEXT on their stack"},
+    {CLI_OPT_PROCESSOR, 0, "processor", "N", "the thread that processor N runs"},
     {CLI_OPT_FORCE, 0, "force", NULL, "replace OUT when it exists"},
     {CLI_OPT_EVERYWHERE, 0, "color", "WHEN", "colour: auto (default), always or never"},
     {CLI_OPT_EVERYWHERE, 'h', "help", NULL, "show help and exit"},
