@@ -30,11 +30,18 @@ static bool is_code(const struct ds_target *t, uint64_t va)
     return !code.known || code.value != 0;
 }
 
-/* Whether va may be a return address; `sure`: that it is one. */
-static bool is_return(const struct ds_target *t, uint64_t va, bool sure)
+/* Whether va may be a return address: code that was not captured proves nothing. */
+static bool is_return(const struct ds_target *t, uint64_t va)
 {
-    struct ds_opt after = ds_code_after_call(t->kernel, t->arch, va);
-    return is_code(t, va) && (sure ? after.known && after.value == 1 : ds_opt_or(after, 1) == 1);
+    return is_code(t, va) && ds_opt_or(ds_code_after_call(t->kernel, t->arch, va), 1) == 1;
+}
+
+/* Whether a thread can go on at pc: after a call, or, if it never ran, where it starts. */
+static bool goes_on(const struct thread *th, uint64_t pc)
+{
+    return is_return(th->t, pc) ||
+           (is_code(th->t, pc) &&
+            ds_opt_or(ds_target_field(th->t, th->va, "_KTHREAD", "ContextSwitches"), 0) == 0);
 }
 
 static bool word_at(const struct ds_target *t, uint64_t va, uint64_t *ret)
@@ -61,7 +68,7 @@ static uint64_t saved_ebp(const struct thread *th, uint64_t first)
         uint64_t fp, pc;
         if (word_at(th->t, first + 4 * i, &fp) && fp % 4 == 0 &&
             fp >= first + (uint64_t)4 * (SAVED_WORDS + 1) && fp < th->base.value &&
-            word_at(th->t, fp + 4, &pc) && is_return(th->t, pc, false))
+            word_at(th->t, fp + 4, &pc) && is_return(th->t, pc))
             return fp;
     }
     return 0;
@@ -74,12 +81,12 @@ static bool start_x86(const struct thread *th, struct start *ret)
     uint64_t pc, back;
     if (ds_target_member(th->t, "_KSWITCHFRAME", "RetAddr", &field, NULL) != DS_OK ||
         ds_target_size(th->t, "_KSWITCHFRAME", &size) != DS_OK ||
-        !word_at(th->t, th->sp + field.offset, &pc) || !is_code(th->t, pc))
+        !word_at(th->t, th->sp + field.offset, &pc) || !goes_on(th, pc))
         return false;
     uint64_t after = th->sp + size;
     set_start(ret, DS_ARCH_X86, pc, after, saved_ebp(th, after));
     /* The function that switched has no frame: its return address follows what it saved. */
-    if (word_at(th->t, after + 4 * SAVED_WORDS, &back) && is_return(th->t, back, false))
+    if (word_at(th->t, after + 4 * SAVED_WORDS, &back) && is_return(th->t, back))
         ret->sp = after + 4 * SAVED_WORDS;
     return true;
 }
@@ -95,7 +102,7 @@ static bool start_frame(const struct thread *th, uint64_t va, const char *fp_nam
         return false;
     if (th->t->arch == DS_ARCH_ARM64 && (pc.value >> 55 & 1) != 0)
         pc.value |= 0xffff000000000000u; /* without a pointer signature */
-    if (!is_code(th->t, pc.value))
+    if (!goes_on(th, pc.value))
         return false;
     set_start(ret, th->t->arch, pc.value, sp, ds_opt_or(fp, 0));
     return true;

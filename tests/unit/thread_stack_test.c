@@ -29,6 +29,7 @@ static void start(void)
 {
     kernel_open(&k);
     call_before(SWAP);
+    kernel_set(&k, WAITER, "_KTHREAD", "ContextSwitches", 7);
     call_before(CALLER);
     call_before(DRIVER_PC);
     set("KernelStack", SP);
