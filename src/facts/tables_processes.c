@@ -146,7 +146,15 @@ static const struct ds_column_spec process_columns[] = {
     {"wholly_suspended", DS_COL_BOOL,
      "whether all its live threads are suspended or frozen; NULL when not all are known", "",
      DS_SIDE(detail, struct ds_process_detail, wholly_suspended)},
-    {"source", DS_COL_TEXT, "PsActiveProcessHead or triage record", "", DS_FIELD(ROW, source)},
+    {"listed", DS_COL_BOOL,
+     "whether it is in the list of PsActiveProcessHead; NULL when that list is damaged or cut "
+     "short",
+     "!process 0 0", DS_FIELD(ROW, listed)},
+    {"source", DS_COL_TEXT,
+     "the first way that led to it: PsActiveProcessHead (by Blink only), ProcessListEntry, "
+     "MmProcessLinks, SessionProcessLinks, PsInitialSystemProcess, KPRCB, PspCidTable, triage "
+     "record",
+     "", DS_FIELD(ROW, source)},
 };
 #undef ROW
 

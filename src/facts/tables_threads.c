@@ -158,7 +158,21 @@ static const struct ds_column_spec thread_columns[] = {
     {"create_time_utc", DS_COL_TEXT, "create_time as ISO 8601", "", DS_DERIVED(derive_created)},
     {"name", DS_COL_TEXT, "its description (SetThreadDescription); NULL when it has none",
      "!thread", DS_SIDE(detail, struct ds_thread_detail, name)},
-    {"source", DS_COL_TEXT, "ThreadListHead, triage record or KPRCB", "", DS_FIELD(ROW, source)},
+    {"terminating", DS_COL_BOOL, "ETHREAD.Terminated: it has begun to end, or has ended",
+     "dt nt!_ETHREAD", DS_FIELD(ROW, terminating)},
+    {"listed", DS_COL_BOOL,
+     "whether it is in EPROCESS.ThreadListHead, which keeps ended threads while somebody refers to "
+     "them; NULL when that list is damaged or cut short",
+     "!process 0 2", DS_FIELD(ROW, listed)},
+    {"kernel_listed", DS_COL_BOOL,
+     "whether it is in KPROCESS.ThreadListHead, which has those that have begun and not ended; "
+     "NULL "
+     "when that list is damaged or cut short",
+     "dt nt!_KPROCESS", DS_FIELD(ROW, kernel_listed)},
+    {"source", DS_COL_TEXT,
+     "the first way that led to it: ThreadListHead or KPROCESS.ThreadListHead (by Blink only), "
+     "KPRCB, PspCidTable, triage record",
+     "", DS_FIELD(ROW, source)},
 };
 #undef ROW
 

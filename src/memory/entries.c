@@ -295,6 +295,14 @@ bool ds_entries_close(const struct ds_entries *e)
     return e->end.status == DS_OK && e->bad_link == 0 && (e->bad_blink == 0 || e->blink_closes);
 }
 
+struct ds_opt ds_entries_listed(const struct ds_entries *e, size_t i)
+{
+    if (i < e->by_flink || e->bad_link != 0) {
+        return ds_opt_known(1);
+    }
+    return ds_entries_close(e) ? ds_opt_known(0) : ds_opt_unknown(DS_CORRUPT);
+}
+
 void ds_entries_describe(const struct ds_entries *e, char text[DS_ENTRIES_TEXT])
 {
     unsigned long long back = e->count - e->by_flink, at = (unsigned long long)e->bad_link;

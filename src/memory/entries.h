@@ -36,6 +36,10 @@ bool ds_entries_agree(const struct ds_entries *e);
 /* Each way closes at the head: what one finds and the other does not was taken out of the list. */
 bool ds_entries_close(const struct ds_entries *e);
 
+/* Whether entry i is in the list as Flink has it: 1, or 0 when only Blink leads to it though Flink
+ * closes. Where Flink breaks, those that Blink leads to are in the list. Unknown: DS_CORRUPT. */
+struct ds_opt ds_entries_listed(const struct ds_entries *e, size_t i);
+
 /* What happened, as one clause for a person; "" when nothing is to be told. */
 #define DS_ENTRIES_TEXT 160
 void ds_entries_describe(const struct ds_entries *e, char text[DS_ENTRIES_TEXT]);

@@ -25,8 +25,11 @@ struct ds_process {
     struct ds_opt pid, ppid;
     const char *name; /* ImageFileName: at most 14 characters; NULL when unreadable */
     struct ds_opt dtb, peb, create_time, exit_time, exit_status, active_threads, session_id;
-    struct ds_opt wow64; /* 1 when a WOW64 process block is there */
-    const char *source;  /* static: "PsActiveProcessHead", "triage record" */
+    struct ds_opt wow64;  /* 1 when a WOW64 process block is there */
+    struct ds_opt listed; /* 1 in the list of PsActiveProcessHead; 0 not, though that list is whole;
+                             unknown when it is damaged or cut short */
+    const char *source;   /* static, the first way that led to it: "PsActiveProcessHead",
+                             "PsActiveProcessHead (Blink)", those of nt/others.h, "triage record" */
 };
 struct ds_processes {
     const struct ds_process *rows;
@@ -44,7 +47,13 @@ struct ds_thread {
     struct ds_opt suspend_count, priority, base_priority, wait_irql, teb, start_address;
     struct ds_opt stack_base, stack_limit, kernel_stack, initial_stack, kernel_stack_resident;
     struct ds_opt wait_time_ticks, context_switches;
-    const char *source; /* static: "ThreadListHead", "triage record", "KPRCB" */
+    /* 1 in the list of its process, 0 not, though that list is whole; unknown when it is damaged
+       or cut short: EPROCESS.ThreadListHead, and KPROCESS.ThreadListHead */
+    struct ds_opt listed, kernel_listed;
+    struct ds_opt terminating; /* ETHREAD.Terminated: it has begun to end, or has ended */
+    const char *source;        /* static, the first way that led to it: "ThreadListHead",
+                                  "ThreadListHead (Blink)", "KPROCESS.ThreadListHead", "KPRCB",
+                                  "PspCidTable", "triage record" */
 };
 struct ds_threads {
     const struct ds_thread *rows;

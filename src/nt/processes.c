@@ -1,8 +1,12 @@
-/* Processes: PsActiveProcessHead, and the record that a triage dump keeps. */
+/* Processes: PsActiveProcessHead and other ways to them; the record that a triage dump keeps. */
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "nt/address_map.h"
 #include "nt/impl.h"
+#include "nt/others.h"
 #include "nt/spaces.h"
 
 #define IMAGE_NAME_SIZE 15 /* EPROCESS.ImageFileName, since Windows 2000 at least */
@@ -24,6 +28,9 @@ struct reader {
     struct ds_field name, session, session_id, wow64;
     enum ds_status name_status, session_status, wow64_status;
     size_t cap;
+    struct ds_address_map rows; /* those that are there */
+    bool full, whole;           /* no memory for more; the active list is whole */
+    uint64_t others;            /* found by other ways than the list */
 };
 
 static void reader_init(struct reader *r, struct ds_nt *nt)
@@ -70,18 +77,20 @@ static struct ds_opt wow64_of(const struct reader *r, uint64_t eprocess)
     return block.known ? ds_opt_known(block.value != 0) : block;
 }
 
-static bool add(struct reader *r, uint64_t eprocess, const char *source)
+static bool add(struct reader *r, uint64_t eprocess, struct ds_opt listed, const char *source)
 {
     struct ds_nt *nt = r->nt;
     void *array = nt->process_rows;
     size_t count = nt->processes.count;
     if (!ds_array_reserve(&array, &r->cap, count + 1, sizeof(*nt->process_rows),
-                          DS_ROWS_MAX(struct ds_process, DS_LIMIT_PROCESSES))) {
+                          DS_ROWS_MAX(struct ds_process, DS_LIMIT_PROCESSES)) ||
+        !ds_address_map_put(&r->rows, eprocess, (uint32_t)count)) {
+        r->full = true;
         return false;
     }
     nt->process_rows = array;
     struct ds_process *p = &nt->process_rows[count];
-    *p = (struct ds_process){.eprocess = eprocess, .source = source};
+    *p = (struct ds_process){.eprocess = eprocess, .source = source, .listed = listed};
     ds_members_read(&r->set, nt->target, eprocess, p);
     p->dtb = ds_nt_dtb(nt, eprocess);
     p->session_id = session_of(r, eprocess);
@@ -116,8 +125,8 @@ static void walk_list(struct reader *r, struct ds_walk *walk)
         uint64_t next, entry = e.at[i];
         bool captured = ds_space_read_ptr(t->kernel, entry, &next, NULL) == DS_OK;
         if ((captured || ds_dump_kind(t->dump) != DS_DUMP_TRIAGE) &&
-            !add(r, entry - links.offset, "PsActiveProcessHead")) {
-            e.end.status = DS_NO_MEMORY;
+            !add(r, entry - links.offset, ds_entries_listed(&e, i),
+                 i < e.by_flink ? "PsActiveProcessHead" : "PsActiveProcessHead (Blink)")) {
             break;
         }
     }
@@ -127,17 +136,42 @@ static void walk_list(struct reader *r, struct ds_walk *walk)
                              .stop_address = e.end.status == DS_OK ? ds_opt_unknown(DS_OK)
                                                                    : ds_opt_known(e.end.address),
                              .detail = ds_nt_entries_text(nt, &e)};
+    r->whole = ds_entries_close(&e);
     ds_entries_deinit(&e);
 }
 
-static bool have(const struct ds_nt *nt, uint64_t eprocess)
+/* What the list does not have. */
+static bool add_other(uint64_t eprocess, const char *source, void *arg)
 {
-    for (size_t i = 0; i < nt->processes.count; i++) {
-        if (nt->process_rows[i].eprocess == eprocess) {
-            return true;
-        }
+    struct reader *r = arg;
+    if (ds_address_map_get(&r->rows, eprocess, NULL)) {
+        return true;
     }
-    return false;
+    r->others++;
+    return add(r, eprocess, r->whole ? ds_opt_known(0) : ds_opt_unknown(DS_CORRUPT), source);
+}
+
+static void walk_others(struct reader *r, struct ds_walk *walk)
+{
+    struct ds_nt *nt = r->nt;
+    size_t count = nt->processes.count;
+    uint64_t *known = count != 0 ? malloc(count * sizeof(*known)) : NULL;
+    if (count != 0 && known == NULL) {
+        r->full = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        known[i] = nt->process_rows[i].eprocess;
+    }
+    ds_other_processes(nt, known, count, add_other, r);
+    free(known);
+    if (r->others != 0) {
+        char text[DS_ENTRIES_TEXT + 80];
+        snprintf(text, sizeof(text), "%s%s%llu by other ways than PsActiveProcessHead",
+                 walk->detail, walk->detail[0] != '\0' ? "; " : "", (unsigned long long)r->others);
+        const char *kept = ds_arena_strdup(&nt->arena, text, strlen(text));
+        walk->detail = kept != NULL ? kept : walk->detail;
+    }
 }
 
 const struct ds_processes *ds_nt_processes(struct ds_nt *nt)
@@ -161,12 +195,17 @@ const struct ds_processes *ds_nt_processes(struct ds_nt *nt)
         if (walk.detail[0] == '\0') {
             walk.detail = "a minidump keeps the current process, of others pieces at most";
         }
-        if (tr->process.va.known && !have(nt, tr->process.va.value) &&
-            !add(&r, tr->process.va.value, "triage record")) {
-            walk.complete = false;
-            walk.stop_reason = DS_NO_MEMORY;
+        if (tr->process.va.known && !ds_address_map_get(&r.rows, tr->process.va.value, NULL)) {
+            (void)add(&r, tr->process.va.value, ds_opt_unknown(DS_NOT_IN_DUMP), "triage record");
         }
+    } else {
+        walk_others(&r, &walk);
     }
+    if (r.full) {
+        walk.complete = false;
+        walk.stop_reason = nt->processes.count >= DS_LIMIT_PROCESSES ? DS_LIMIT : DS_NO_MEMORY;
+    }
+    ds_address_map_deinit(&r.rows);
     walk.rows = nt->processes.count;
     nt->processes.walk = walk;
     nt->processes.rows = nt->process_rows;
