@@ -150,6 +150,15 @@ static const struct ds_column_spec process_columns[] = {
      "whether it is in the list of PsActiveProcessHead; NULL when that list is damaged or cut "
      "short",
      "!process 0 0", DS_FIELD(ROW, listed)},
+    {"other_ways", DS_COL_INTEGER,
+     "how many other ways lead to it: ProcessListEntry, MmProcessLinks, SessionProcessLinks, "
+     "PsInitialSystemProcess, KPRCB, PspCidTable, threads in that; NULL when none was walked to "
+     "its "
+     "end",
+     "", DS_FIELD(ROW, other_ways)},
+    {"in_cid_table", DS_COL_BOOL,
+     "whether PspCidTable has it; NULL when not all of that table could be read", "!handle",
+     DS_FIELD(ROW, in_cid_table)},
     {"source", DS_COL_TEXT,
      "the first way that led to it: PsActiveProcessHead (by Blink only), ProcessListEntry, "
      "MmProcessLinks, SessionProcessLinks, PsInitialSystemProcess, KPRCB, PspCidTable, triage "

@@ -169,6 +169,9 @@ static const struct ds_column_spec thread_columns[] = {
      "NULL "
      "when that list is damaged or cut short",
      "dt nt!_KPROCESS", DS_FIELD(ROW, kernel_listed)},
+    {"in_cid_table", DS_COL_BOOL,
+     "whether PspCidTable has it; NULL when not all of that table could be read", "!handle",
+     DS_FIELD(ROW, in_cid_table)},
     {"source", DS_COL_TEXT,
      "the first way that led to it: ThreadListHead or KPROCESS.ThreadListHead (by Blink only), "
      "KPRCB, PspCidTable, triage record",

@@ -28,8 +28,12 @@ struct ds_process {
     struct ds_opt wow64;  /* 1 when a WOW64 process block is there */
     struct ds_opt listed; /* 1 in the list of PsActiveProcessHead; 0 not, though that list is whole;
                              unknown when it is damaged or cut short */
-    const char *source;   /* static, the first way that led to it: "PsActiveProcessHead",
-                             "PsActiveProcessHead (Blink)", those of nt/others.h, "triage record" */
+    /* Other ways that lead to it (nt/others.h): how many, unknown when none was walked to its end;
+       and whether PspCidTable has it, unknown when that was not */
+    struct ds_opt other_ways, in_cid_table;
+    uint32_t ways;      /* a bit for each of enum ds_other_way */
+    const char *source; /* static, the first way that led to it: "PsActiveProcessHead",
+                           "PsActiveProcessHead (Blink)", those of nt/others.h, "triage record" */
 };
 struct ds_processes {
     const struct ds_process *rows;
@@ -50,10 +54,11 @@ struct ds_thread {
     /* 1 in the list of its process, 0 not, though that list is whole; unknown when it is damaged
        or cut short: EPROCESS.ThreadListHead, and KPROCESS.ThreadListHead */
     struct ds_opt listed, kernel_listed;
-    struct ds_opt terminating; /* ETHREAD.Terminated: it has begun to end, or has ended */
-    const char *source;        /* static, the first way that led to it: "ThreadListHead",
-                                  "ThreadListHead (Blink)", "KPROCESS.ThreadListHead", "KPRCB",
-                                  "PspCidTable", "triage record" */
+    struct ds_opt in_cid_table; /* whether PspCidTable has it; unknown when that is not whole */
+    struct ds_opt terminating;  /* ETHREAD.Terminated: it has begun to end, or has ended */
+    const char *source;         /* static, the first way that led to it: "ThreadListHead",
+                                   "ThreadListHead (Blink)", "KPROCESS.ThreadListHead", "KPRCB",
+                                   "PspCidTable", "triage record" */
 };
 struct ds_threads {
     const struct ds_thread *rows;

@@ -8,8 +8,24 @@
 
 #include "nt/nt.h"
 
-/* Called once or more for each; `source` is static. False ends the search. */
-typedef bool ds_other_fn(uint64_t object, const char *source, void *arg);
+enum ds_other_way {
+    DS_WAY_INITIAL,      /* PsInitialSystemProcess */
+    DS_WAY_KERNEL_RING,  /* KPROCESS.ProcessListEntry */
+    DS_WAY_MEMORY_RING,  /* EPROCESS.MmProcessLinks */
+    DS_WAY_SESSION_RING, /* EPROCESS.SessionProcessLinks */
+    DS_WAY_PROCESSOR,    /* what a KPRCB names */
+    DS_WAY_CID,          /* PspCidTable */
+    DS_WAY_CID_THREAD,   /* the process of a thread in PspCidTable */
+};
+/* Static: "KPRCB", "PspCidTable", ... */
+const char *ds_other_way_name(enum ds_other_way way);
+
+/* Called once or more for each. False ends the search. */
+typedef bool ds_other_fn(uint64_t object, enum ds_other_way way, void *arg);
+
+/* Which ways were walked to their end, everything on them being what it should: a bit for each of
+ * DS_WAY_KERNEL_RING, DS_WAY_MEMORY_RING and DS_WAY_CID. What is not on such a way is not there. */
+typedef uint32_t ds_other_whole;
 
 /*
  * EPROCESSes by the rings that run through them (KPROCESS.ProcessListEntry,
@@ -18,12 +34,12 @@ typedef bool ds_other_fn(uint64_t object, const char *source, void *arg);
  * is a process object by its header, and has a process id: the Idle process, which is in no list,
  * is left out. A way that leads nowhere is passed over.
  */
-void ds_other_processes(struct ds_nt *nt, const uint64_t *known, size_t count, ds_other_fn *each,
-                        void *arg);
+ds_other_whole ds_other_processes(struct ds_nt *nt, const uint64_t *known, size_t count,
+                                  ds_other_fn *each, void *arg);
 
 /* ETHREADs that processors run or are about to (but for the idle threads), and those of
  * PspCidTable. Each is a thread object by its header. */
-void ds_other_threads(struct ds_nt *nt, ds_other_fn *each, void *arg);
+ds_other_whole ds_other_threads(struct ds_nt *nt, ds_other_fn *each, void *arg);
 
 /* Whether a thread object stands there, by its header. False also where that cannot be read. */
 bool ds_other_is_thread(struct ds_nt *nt, uint64_t ethread);

@@ -91,6 +91,7 @@ static bool add(struct reader *r, uint64_t eprocess, struct ds_opt listed, const
     nt->process_rows = array;
     struct ds_process *p = &nt->process_rows[count];
     *p = (struct ds_process){.eprocess = eprocess, .source = source, .listed = listed};
+    p->other_ways = p->in_cid_table = ds_opt_unknown(DS_NOT_IN_DUMP);
     ds_members_read(&r->set, nt->target, eprocess, p);
     p->dtb = ds_nt_dtb(nt, eprocess);
     p->session_id = session_of(r, eprocess);
@@ -140,15 +141,33 @@ static void walk_list(struct reader *r, struct ds_walk *walk)
     ds_entries_deinit(&e);
 }
 
-/* What the list does not have. */
-static bool add_other(uint64_t eprocess, const char *source, void *arg)
+static bool add_other(uint64_t eprocess, enum ds_other_way way, void *arg)
 {
     struct reader *r = arg;
-    if (ds_address_map_get(&r->rows, eprocess, NULL)) {
-        return true;
+    uint32_t row = (uint32_t)r->nt->processes.count;
+    if (!ds_address_map_get(&r->rows, eprocess, &row)) { /* what the list does not have */
+        r->others++;
+        if (!add(r, eprocess, r->whole ? ds_opt_known(0) : ds_opt_unknown(DS_CORRUPT),
+                 ds_other_way_name(way))) {
+            return false;
+        }
     }
-    r->others++;
-    return add(r, eprocess, r->whole ? ds_opt_known(0) : ds_opt_unknown(DS_CORRUPT), source);
+    r->nt->process_rows[row].ways |= 1u << way;
+    return true;
+}
+
+static void tell_ways(struct reader *r, ds_other_whole whole)
+{
+    for (size_t i = 0; i < r->nt->processes.count; i++) {
+        struct ds_process *p = &r->nt->process_rows[i];
+        uint64_t count = 0;
+        for (uint32_t bits = p->ways; bits != 0; bits &= bits - 1) {
+            count++;
+        }
+        p->other_ways = whole != 0 ? ds_opt_known(count) : ds_opt_unknown(DS_NOT_FOUND);
+        p->in_cid_table = (whole >> DS_WAY_CID & 1) != 0 ? ds_opt_known(p->ways >> DS_WAY_CID & 1)
+                                                         : ds_opt_unknown(DS_NOT_FOUND);
+    }
 }
 
 static void walk_others(struct reader *r, struct ds_walk *walk)
@@ -163,7 +182,7 @@ static void walk_others(struct reader *r, struct ds_walk *walk)
     for (size_t i = 0; i < count; i++) {
         known[i] = nt->process_rows[i].eprocess;
     }
-    ds_other_processes(nt, known, count, add_other, r);
+    tell_ways(r, ds_other_processes(nt, known, count, add_other, r));
     free(known);
     if (r->others != 0) {
         char text[DS_ENTRIES_TEXT + 80];

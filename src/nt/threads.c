@@ -45,8 +45,8 @@ struct reader {
     enum ds_status process_status;
     struct list executive, kernel;
     size_t cap;
-    struct ds_address_map rows;  /* those that are there */
-    struct ds_address_map whole; /* processes whose executive list is whole */
+    struct ds_address_map rows;                /* those that are there */
+    struct ds_address_map whole, kernel_whole; /* processes whose list is whole */
     bool full;
     uint64_t kernel_only, others;
 };
@@ -92,7 +92,7 @@ static struct ds_thread *add(struct reader *r, uint64_t ethread, struct ds_opt e
     nt->thread_rows = array;
     struct ds_thread *th = &nt->thread_rows[count];
     *th = (struct ds_thread){.ethread = ethread, .eprocess = eprocess, .source = source};
-    th->listed = ds_opt_unknown(DS_NOT_IN_DUMP);
+    th->listed = th->in_cid_table = ds_opt_unknown(DS_NOT_IN_DUMP);
     th->kernel_listed =
         ds_opt_unknown(r->kernel.status != DS_OK ? r->kernel.status : DS_NOT_IN_DUMP);
     ds_members_read(&r->set, nt->target, ethread, th);
@@ -152,6 +152,7 @@ static void walk_kernel(struct reader *r, uint64_t eprocess, const struct ds_ent
     size_t limit = DS_ROWS_MAX(struct ds_thread, DS_LIMIT_THREADS);
     ds_entries_walk(&e, nt->target->kernel, eprocess + r->kernel.head.offset, limit);
     size_t own = nt->threads.count;
+    r->full |= ds_entries_close(&e) && !ds_address_map_put(&r->kernel_whole, eprocess, 0);
     struct ds_opt absent = ds_entries_close(&e) ? ds_opt_known(0) : ds_opt_unknown(DS_CORRUPT);
     for (size_t i = first; i < own; i++) {
         nt->thread_rows[i].kernel_listed = absent;
@@ -198,28 +199,47 @@ static void walk_process(struct reader *r, uint64_t eprocess, struct ds_walk *wa
     ds_entries_deinit(&e);
 }
 
-/* What no list has. */
-static bool add_other(uint64_t ethread, const char *source, void *arg)
+static struct ds_opt absent_from(const struct reader *r, const struct ds_address_map *whole,
+                                 const struct ds_thread *th)
+{
+    return r->process_status == DS_OK && th->eprocess.known &&
+                   ds_address_map_get(whole, th->eprocess.value, NULL)
+               ? ds_opt_known(0)
+               : ds_opt_unknown(DS_CORRUPT);
+}
+
+static bool add_other(uint64_t ethread, enum ds_other_way way, void *arg)
 {
     struct reader *r = arg;
-    if (ds_address_map_get(&r->rows, ethread, NULL)) {
-        return true;
-    }
-    struct ds_thread *th = add(r, ethread, ds_opt_unknown(DS_OK), source);
-    if (th != NULL) {
-        bool whole = r->process_status == DS_OK && th->eprocess.known &&
-                     ds_address_map_get(&r->whole, th->eprocess.value, NULL);
-        th->listed = whole ? ds_opt_known(0) : ds_opt_unknown(DS_CORRUPT);
-        th->kernel_listed = ds_opt_unknown(DS_CORRUPT);
+    uint32_t row = (uint32_t)r->nt->threads.count;
+    if (!ds_address_map_get(&r->rows, ethread, &row)) { /* what no list has */
+        struct ds_thread *th = add(r, ethread, ds_opt_unknown(DS_OK), ds_other_way_name(way));
+        if (th == NULL) {
+            return false;
+        }
+        th->listed = absent_from(r, &r->whole, th);
+        th->kernel_listed = absent_from(r, &r->kernel_whole, th);
         r->others++;
     }
-    return th != NULL;
+    if (way == DS_WAY_CID) {
+        r->nt->thread_rows[row].in_cid_table = ds_opt_known(1);
+    }
+    return true;
+}
+
+/* Who is not in PspCidTable can be told when all of that was seen. */
+static void tell_cid(struct reader *r, ds_other_whole whole)
+{
+    for (size_t i = 0; i < r->nt->threads.count && (whole >> DS_WAY_CID & 1) != 0; i++) {
+        struct ds_thread *th = &r->nt->thread_rows[i];
+        th->in_cid_table = th->in_cid_table.known ? th->in_cid_table : ds_opt_known(0);
+    }
 }
 
 static void walk_others(struct reader *r, struct ds_walk *walk)
 {
     char text[DS_ENTRIES_TEXT + 120];
-    ds_other_threads(r->nt, add_other, r);
+    tell_cid(r, ds_other_threads(r->nt, add_other, r));
     if (r->kernel_only == 0 && r->others == 0) {
         return;
     }
@@ -299,6 +319,7 @@ const struct ds_threads *ds_nt_threads(struct ds_nt *nt)
     }
     ds_address_map_deinit(&r.rows);
     ds_address_map_deinit(&r.whole);
+    ds_address_map_deinit(&r.kernel_whole);
     walk.rows = nt->threads.count;
     nt->threads.walk = walk;
     nt->threads.rows = nt->thread_rows;
