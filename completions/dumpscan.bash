@@ -1,7 +1,7 @@
 # Completion of dumpscan(1) for bash.
 _dumpscan() {
     local cur prev command word
-    local commands="analyze info query tables patterns vtop pte read maps share stack convert explain error strip help"
+    local commands="analyze info query tables patterns vtop pte read maps share stack graph convert explain error strip help"
     local everywhere="--color --help --version -h -V"
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -25,7 +25,7 @@ _dumpscan() {
         "" | analyze) options="--format --output --patterns --symbols --fail-on --max-inflated --raw --dtb --kernel-base --kdbg --verbose -f -o -v" ;;
         info) options="--format --output --max-inflated --raw -f -o" ;;
         tables | error) options="--format --output -f -o" ;;
-        query) options="--format --output --symbols --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
+        query | graph) options="--format --output --symbols --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
         patterns) options="--output --patterns -o" ;;
         read) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --physical --type --binary -f -o -p -t" ;;
         maps) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;

@@ -1,5 +1,5 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns vtop pte read maps share stack convert explain error strip help
+set -l commands analyze info query tables patterns vtop pte read maps share stack graph convert explain error strip help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
@@ -12,6 +12,7 @@ complete -c dumpscan -n $none -a read -d 'Show memory, virtual or physical'
 complete -c dumpscan -n $none -a maps -d 'What memory the dump holds, and how it is mapped'
 complete -c dumpscan -n $none -a share -d 'Which processes share the page at an address'
 complete -c dumpscan -n $none -a stack -d 'Threads and their stacks'
+complete -c dumpscan -n $none -a graph -d 'Draw who waits for whom, as Graphviz DOT'
 complete -c dumpscan -n $none -a convert -d 'Write the memory of any container as a DMP'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'

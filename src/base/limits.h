@@ -75,6 +75,7 @@
 #define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
 #define DS_LIMIT_FINDING_STACKS 64        /* stacks of threads in all findings of one report */
 #define DS_LIMIT_WAIT_EDGES 524288        /* edges of the wait graph */
+#define DS_LIMIT_GRAPH_EDGES 20000        /* edges that are drawn of it */
 #define DS_LIMIT_WAIT_WORK 67108864       /* edges gone over to count who hangs on what */
 #define DS_LIMIT_SERIES 16384             /* dumps that are compared with one another */
 #define DS_LIMIT_KERNEL_SCAN (64u << 20)  /* bytes of a kernel image searched for KDBG, lists */

@@ -2,9 +2,9 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze, &cli_info,  &cli_query, &cli_tables, &cli_patterns, &cli_vtop,
-    &cli_pte,     &cli_read,  &cli_maps,  &cli_share,  &cli_stack,    &cli_convert,
-    &cli_explain, &cli_error, &cli_strip, &cli_help,
+    &cli_analyze, &cli_info,    &cli_query, &cli_tables, &cli_patterns, &cli_vtop,
+    &cli_pte,     &cli_read,    &cli_maps,  &cli_share,  &cli_stack,    &cli_graph,
+    &cli_convert, &cli_explain, &cli_error, &cli_strip,  &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
 

@@ -7,6 +7,7 @@ real=
 out=$(
     sh tests/report/cli.sh "$1" "$2"
     "$3" -W ignore tests/report/schema.py "$1" "$2"/*.dmp $real
+    "$3" tests/report/graph.py "$1" "$2"
     [ -n "$real" ] || echo "skip report-schema of real dumps: no ../shared/real"
 )
 printf '%s\n' "$out" | grep -v '^ok '
