@@ -108,7 +108,7 @@ def is_report(arguments):
     joined = " ".join(arguments)
     return "-f json" in joined and arguments[0] not in (
         "query", "tables", "patterns", "explain", "error", "info", "vtop", "pte", "read", "maps",
-        "share", "stack", "dt", "ln")
+        "share", "stack", "dt", "ln", "graph")
 
 
 class Schema:
