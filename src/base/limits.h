@@ -54,6 +54,11 @@
 #define DS_LIMIT_POOL_TABLES 64           /* such tables: one for each processor */
 #define DS_LIMIT_SYSTEM_PTES 16777216     /* page table entries of the system looked at */
 #define DS_LIMIT_DPCS 65536               /* DPCs queued to all processors */
+#define DS_LIMIT_TIMERS 262144            /* timers in all timer tables */
+#define DS_LIMIT_TIMER_BUCKETS 2048       /* lists of one timer table */
+#define DS_LIMIT_READY 1048576            /* threads in all ready queues */
+#define DS_LIMIT_WORKER_QUEUES 4096       /* queues of worker threads */
+#define DS_LIMIT_WORK_ITEMS 262144        /* items in all of them */
 #define DS_LIMIT_STACK_BYTES (256u << 10) /* bytes of one kernel stack that are scanned */
 #define DS_LIMIT_FRAMES 256               /* frames of one stack */
 #define DS_LIMIT_SYMBOL_FILE (256u << 20) /* inflated bytes of one symbol table */

@@ -32,6 +32,10 @@
     X(processors)                                                                                  \
     X(queued_locks)                                                                                \
     X(dpcs)                                                                                        \
+    X(timers)                                                                                      \
+    X(ready_threads)                                                                               \
+    X(worker_queues)                                                                               \
+    X(work_items)                                                                                  \
     X(processes)                                                                                   \
     X(threads)                                                                                     \
     X(wait_edges)                                                                                  \

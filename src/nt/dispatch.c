@@ -55,6 +55,8 @@ void ds_entries_walk_single(struct ds_entries *e, struct ds_space *space, uint64
 {
     struct collector c = {.entries = e, .limit = limit};
     e->count = 0;
+    e->bad_link = e->bad_blink = 0;
+    e->blink_closes = false;
     e->end = ds_walk_single(space, head, limit, collect, &c);
     if (c.failed) {
         e->end.status = DS_NO_MEMORY;
@@ -64,10 +66,52 @@ void ds_entries_walk_single(struct ds_entries *e, struct ds_space *space, uint64
         e->count = ds_walk_distinct(e->at, e->count, e->end.address);
 }
 
+void ds_dispatch_end(struct ds_nt *nt, const struct ds_entries *e, const char *cut,
+                     struct ds_walk *walk)
+{
+    if (e->end.status != DS_OK)
+        ds_walk_stop(walk, e->end.status, ds_opt_known(e->end.address), cut);
+    else if (!ds_entries_agree(e) && walk->detail[0] == '\0')
+        walk->detail = ds_nt_entries_text(nt, e);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct ds_thread_place *x = a, *y = b;
+    return (x->ethread > y->ethread) - (x->ethread < y->ethread);
+}
+
+size_t ds_dispatch_thread(struct ds_nt *nt, uint64_t ethread)
+{
+    const struct ds_threads *threads = ds_nt_threads(nt);
+    struct ds_nt_dispatch *keep = ds_nt_dispatch_get(nt);
+    struct ds_thread_place key = {ethread, 0};
+    if (keep == NULL || threads->count == 0)
+        return SIZE_MAX;
+    if (!keep->have_places) {
+        keep->have_places = true;
+        keep->places = ds_alloc_array(threads->count, sizeof(*keep->places));
+        for (size_t i = 0; keep->places != NULL && i < threads->count; i++)
+            keep->places[i] = (struct ds_thread_place){threads->rows[i].ethread, i};
+        if (keep->places != NULL)
+            qsort(keep->places, threads->count, sizeof(*keep->places), by_address);
+    }
+    if (keep->places == NULL)
+        return SIZE_MAX;
+    const struct ds_thread_place *at =
+        bsearch(&key, keep->places, threads->count, sizeof(key), by_address);
+    return at != NULL ? at->row : SIZE_MAX;
+}
+
 void ds_nt_dispatch_free(struct ds_nt_dispatch *d)
 {
     if (d != NULL) {
         free(d->dpc_rows);
+        free(d->timer_rows);
+        free(d->ready_rows);
+        free(d->queue_rows);
+        free(d->item_rows);
+        free(d->places);
         free(d);
     }
 }

@@ -97,9 +97,7 @@ static void add_entries(struct reader *r, uint32_t processor, bool threaded)
     for (size_t i = 0; i < e->count; i++)
         if (!add(r, processor, threaded, (uint32_t)i, e->at[i] - r->entry.field.offset))
             break;
-    if (e->end.status != DS_OK)
-        ds_walk_stop(&r->keep->dpcs.walk, e->end.status, ds_opt_known(e->end.address),
-                     "the DPC queue of a processor is cut short");
+    ds_dispatch_end(r->nt, e, "the DPC queue of a processor is cut short", &r->keep->dpcs.walk);
 }
 
 static void walk_double(struct reader *r, uint32_t processor, bool threaded, uint64_t head)

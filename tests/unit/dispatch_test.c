@@ -182,4 +182,230 @@ static void test_queued_locks(void)
     kernel_close(&k);
 }
 
-TEST_MAIN(TEST(test_dpcs), TEST(test_dpcs_that_lie), TEST(test_details), TEST(test_queued_locks))
+#define TIMER(n) (0xffffc08000610000u + (uint64_t)(n)*0x40)
+#define TIMER_LINK 0x20 /* _KTIMER.TimerListEntry */
+#define WAIT_NEVER (KERNEL_BASE + 0xcfc7f8u)
+#define WAIT_ALWAYS (KERNEL_BASE + 0xcfc9f8u)
+#define NEVER 0x5a17c03e9b44d2f3u
+#define ALWAYS 0xf9d3087b6e21a5c0u
+#define NOW 1100000000u
+
+static uint64_t rotate(uint64_t v, unsigned n)
+{
+    return v >> n | v << (64 - n);
+}
+
+/* The inverse of decoding, written by itself. */
+static uint64_t encoded(uint64_t timer, uint64_t dpc)
+{
+    uint64_t v = dpc ^ ALWAYS, swapped = 0;
+    for (unsigned i = 0; i < 8; i++)
+        swapped = swapped << 8 | (v >> (8 * i) & 0xff);
+    return rotate(swapped ^ timer, NEVER & 63) ^ NEVER;
+}
+
+static uint64_t bucket(unsigned processor, unsigned n)
+{
+    return PRCB(processor) + kernel_offset(&k, "_KPRCB", "TimerTable") +
+           kernel_offset(&k, "_KTIMER_TABLE", "TimerEntries") + n * 32u +
+           kernel_offset(&k, "_KTIMER_TABLE_ENTRY", "Entry");
+}
+
+static void make_timer(unsigned n, uint64_t due, uint64_t dpc)
+{
+    maker_put(&k.m, TIMER(n), 8 + n % 2, 8);
+    maker_put(&k.m, TIMER(n) + kernel_offset(&k, "_KTIMER", "DueTime"), due, 8);
+    kernel_set(&k, TIMER(n), "_KTIMER", "Period", 100 * n);
+    maker_ptr(&k.m, TIMER(n) + kernel_offset(&k, "_KTIMER", "Dpc"), dpc);
+}
+
+/* Every list is empty but one, which has two timers: one with a DPC, one without. */
+static void open_timers(void)
+{
+    uint64_t at[2] = {TIMER(0) + TIMER_LINK, TIMER(1) + TIMER_LINK};
+    kernel_open(&k);
+    for (unsigned p = 0; p < 2; p++)
+        for (unsigned i = 0; i < 512; i++)
+            kernel_list(&k, bucket(p, i), NULL, 0);
+    make_dpc(0, 19);
+    make_timer(0, NOW + 15000000, encoded(TIMER(0), DPC(0)));
+    make_timer(1, NOW - 2500000, encoded(TIMER(1), 0));
+    kernel_list(&k, bucket(1, 7), at, 2);
+    maker_put(&k.m, WAIT_NEVER, NEVER, 8);
+    maker_put(&k.m, WAIT_ALWAYS, ALWAYS, 8);
+    maker_put(&k.m, SHARED_DATA + 8, NOW, 8);
+}
+
+static void test_timers(void)
+{
+    open_timers();
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_timers *t = ds_nt_timers(nt);
+    CHECK(t->walk.complete);
+    CHECK_U64(t->count, 2);
+    CHECK_U64(t->rows[0].ktimer, TIMER(0));
+    CHECK_U64(t->rows[0].processor.value, 1);
+    CHECK_U64(t->rows[0].bucket, 7);
+    CHECK_U64(t->rows[0].due_in_ms.value, 1500);
+    CHECK_STR(t->rows[0].dpc_state, "decoded");
+    CHECK_U64(t->rows[0].dpc.value, DPC(0));
+    CHECK_U64(t->rows[0].routine.value, ROUTINE(0));
+    CHECK(t->rows[0].synchronization.value == 0 && t->rows[1].synchronization.value == 1);
+    CHECK_U64(t->rows[1].due_in_ms.value, (uint64_t)-250);
+    CHECK_U64(t->rows[1].period.value, 100);
+    CHECK_STR(t->rows[1].dpc_state, "none");
+    CHECK(t->rows[1].dpc.known && t->rows[1].dpc.value == 0);
+    CHECK(!t->rows[1].routine.known && !t->rows[1].thread.known);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+static void test_timers_that_lie(void)
+{
+    open_timers(); /* other keys: what comes out leads to no KDPC */
+    maker_put(&k.m, WAIT_NEVER, NEVER + 2, 8);
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_timers *t = ds_nt_timers(nt);
+    CHECK_U64(t->count, 2);
+    CHECK_STR(t->rows[0].dpc_state, "corrupt");
+    CHECK(!t->rows[0].dpc.known && !t->rows[0].routine.known);
+    ds_nt_close(nt);
+    maker_put(&k.m, WAIT_NEVER, 0, 8); /* no keys at all */
+    maker_put(&k.m, WAIT_ALWAYS, 0, 8);
+    nt = kernel_nt(&k);
+    t = ds_nt_timers(nt);
+    CHECK_STR(t->rows[0].dpc_state, "encoded");
+    CHECK(!t->rows[0].dpc.known);
+    ds_nt_close(nt);
+    kernel_close(&k);
+    open_timers(); /* a list that loops, and one that leads to what is no timer */
+    maker_ptr(&k.m, TIMER(1) + TIMER_LINK, TIMER(0) + TIMER_LINK);
+    maker_ptr(&k.m, bucket(0, 3), THREAD(0) + TIMER_LINK);
+    nt = kernel_nt(&k);
+    t = ds_nt_timers(nt);
+    CHECK_U64(t->count, 2); /* the other way round nothing is missing */
+    CHECK(t->walk.complete && t->walk.detail[0] != '\0');
+    ds_nt_close(nt);
+    maker_ptr(&k.m, bucket(0, 3) + 8, 0); /* lost from both ends */
+    nt = kernel_nt(&k);
+    CHECK(!ds_nt_timers(nt)->walk.complete);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+#define LISTS(p) (PRCB(p) + kernel_offset(&k, "_KPRCB", "DispatcherReadyListHead"))
+#define WAIT_LINK(n) (THREAD(n) + kernel_offset(&k, "_KTHREAD", "WaitListEntry"))
+
+/* Thread 1 is ready on processor 0 at priority 9; thread 2 says so and stands in no list. */
+static void open_ready(void)
+{
+    uint64_t at[1];
+    kernel_open(&k);
+    for (unsigned p = 0; p < 2; p++)
+        for (unsigned i = 0; i < 32; i++)
+            kernel_list(&k, LISTS(p) + i * 16, NULL, 0);
+    for (unsigned i = 0; i < 6; i++)
+        maker_put(&k.m, THREAD(i), 6, 1);
+    for (unsigned p = 0; p < 2; p++) {
+        kernel_set(&k, PRCB(p), "_KPRCB", "SharedReadyQueue", 0);
+        maker_ptr(&k.m, PRCB(p) + kernel_offset(&k, "_KPRCB", "DeferredReadyListHead"), 0);
+    }
+    kernel_set(&k, THREAD(1), "_KTHREAD", "State", 1);
+    kernel_set(&k, THREAD(1), "_KTHREAD", "Priority", 9);
+    kernel_set(&k, THREAD(2), "_KTHREAD", "State", 1);
+    at[0] = WAIT_LINK(1);
+    kernel_list(&k, LISTS(0) + 9 * 16, at, 1);
+}
+
+static void test_ready(void)
+{
+    open_ready();
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_ready_threads *r = ds_nt_ready_threads(nt);
+    CHECK(r->walk.complete);
+    CHECK_U64(r->count, 2);
+    CHECK_U64(r->rows[0].ethread, THREAD(1));
+    CHECK_STR(r->rows[0].source, "DispatcherReadyListHead");
+    CHECK_U64(r->rows[0].priority.value, 9);
+    CHECK(r->rows[0].processor.known && r->rows[0].processor.value == 0);
+    CHECK_U64(r->rows[0].pid.value, 4);
+    CHECK_STR(r->rows[1].source, "KTHREAD.State");
+    CHECK(!r->rows[1].processor.known);
+    ds_nt_close(nt);
+    maker_ptr(&k.m, LISTS(1), PROCESS(0)); /* a list that leads to a process, from both ends */
+    maker_ptr(&k.m, LISTS(1) + 8, PROCESS(0));
+    nt = kernel_nt(&k);
+    r = ds_nt_ready_threads(nt);
+    CHECK_U64(r->count, 2);
+    CHECK(!r->walk.complete);
+    ds_nt_close(nt);
+    maker_ptr(&k.m, PRCB(1) + kernel_offset(&k, "_KPRCB", "SharedReadyQueue"), 0x1234);
+    nt = kernel_nt(&k);
+    CHECK(!ds_nt_ready_threads(nt)->walk.complete);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+#define QUEUE 0xffffc08000620000u
+#define ITEM(n) (0xffffc08000630000u + (uint64_t)(n)*0x80)
+
+/* Two threads of System serve a queue; two items wait at priority 12, the first of a driver. */
+static void open_queue(void)
+{
+    uint64_t threads[2], items[2] = {ITEM(0), ITEM(1)};
+    kernel_open(&k);
+    uint64_t link = kernel_offset(&k, "_KTHREAD", "QueueListEntry");
+    maker_put(&k.m, QUEUE, 21, 8);
+    kernel_set(&k, QUEUE, "_KPRIQUEUE", "MaximumCount", 2);
+    for (unsigned i = 0; i < 32; i++)
+        kernel_list(&k, QUEUE + 24 + i * 16, NULL, 0);
+    kernel_list(&k, QUEUE + 24 + 12 * 16, items, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        threads[i] = THREAD(i) + link;
+        kernel_set(&k, THREAD(i), "_KTHREAD", "Queue", QUEUE);
+        maker_ptr(&k.m, ITEM(i) + 0x10, ROUTINE(i));
+        maker_ptr(&k.m, ITEM(i) + 0x18, i == 0 ? ITEM(0) : 0x1234);
+    }
+    maker_ptr(&k.m, ITEM(0) + 0x20, ROUTINE(5)); /* _IO_WORKITEM.Routine */
+    maker_ptr(&k.m, ITEM(0) + 0x28, 0x5000);
+    kernel_list(&k, QUEUE + kernel_offset(&k, "_KPRIQUEUE", "ThreadListHead"), threads, 2);
+    kernel_set(&k, THREAD(1), "_KTHREAD", "WaitReason", 0);
+}
+
+static void test_work(void)
+{
+    open_queue();
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_worker_queues *q = ds_nt_worker_queues(nt);
+    CHECK(q->walk.complete);
+    CHECK_U64(q->count, 1);
+    CHECK_STR(q->rows[0].kind, "priority");
+    CHECK_U64(q->rows[0].items.value, 2);
+    CHECK_U64(q->rows[0].threads.value, 2);
+    CHECK_U64(q->rows[0].waiting.value, 1);
+    CHECK_U64(q->rows[0].blocked.value, 1);
+    CHECK_U64(q->rows[0].maximum.value, 2);
+    const struct ds_work_items *w = ds_nt_work_items(nt);
+    CHECK(w->walk.complete);
+    CHECK_U64(w->count, 2);
+    CHECK_U64(w->rows[0].routine.value, ROUTINE(0));
+    CHECK_U64(w->rows[0].driver_routine.value, ROUTINE(5));
+    CHECK_U64(w->rows[0].device.value, 0x5000);
+    CHECK_U64(w->rows[0].priority.value, 12);
+    CHECK(!w->rows[1].driver_routine.known);
+    ds_nt_close(nt);
+    maker_ptr(&k.m, ITEM(1), ITEM(0)); /* items that loop, and a head that leads nowhere back */
+    maker_ptr(&k.m, QUEUE + 24 + 12 * 16 + 8, 0);
+    maker_ptr(&k.m, THREAD(0) + kernel_offset(&k, "_KTHREAD", "Queue"), 0xffffc08000999000u);
+    nt = kernel_nt(&k);
+    q = ds_nt_worker_queues(nt);
+    CHECK_U64(q->count, 1); /* what the first thread names is no queue */
+    CHECK(!q->walk.complete);
+    CHECK(!ds_nt_work_items(nt)->walk.complete);
+    CHECK_U64(ds_nt_work_items(nt)->count, 2);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+TEST_MAIN(TEST(test_dpcs), TEST(test_dpcs_that_lie), TEST(test_details), TEST(test_queued_locks),
+          TEST(test_timers), TEST(test_timers_that_lie), TEST(test_ready), TEST(test_work))
