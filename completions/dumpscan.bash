@@ -27,12 +27,12 @@ _dumpscan() {
         tables | error) options="--format --output -f -o" ;;
         query | graph) options="--format --output --symbols --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
         patterns) options="--output --patterns -o" ;;
-        read) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --physical --type --binary -f -o -p -t" ;;
-        maps) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;
-        share) options="--format --output --symbols --raw --kernel-base --kdbg -f -o" ;;
-        stack) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg --all --find --processor --verbose -f -o -v" ;;
-        convert) options="--output --symbols --form --raw --dtb --kernel-base --kdbg -o" ;;
-        vtop | pte) options="--format --output --symbols --process --raw --dtb --kernel-base --kdbg -f -o" ;;
+        read) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg --physical --type --binary -f -o -p -t" ;;
+        maps) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;
+        share) options="--format --output --symbols --max-inflated --raw --kernel-base --kdbg -f -o" ;;
+        stack) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg --all --find --processor --verbose -f -o -v" ;;
+        convert) options="--output --symbols --form --max-inflated --raw --dtb --kernel-base --kdbg -o" ;;
+        vtop | pte) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
         strip) options="--output --paths --blobs --force --max-inflated -o" ;;
         explain) options="--format --output --list -f -o" ;;
         esac

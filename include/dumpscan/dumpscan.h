@@ -77,7 +77,8 @@ enum ds_status ds_options_set_symbol_path(struct ds_options *o, const char *path
 enum ds_status ds_options_add_patterns(struct ds_options *o, const char *path) DS_MUST_CHECK;
 
 /**
- * How many bytes one archive (gzip, zip member) may inflate to; 0 = the default of 64 GiB.
+ * How many bytes one archive (gzip, zip member) may inflate to; 0 = 1 GiB more than the dump inside
+ * says it has, where its first bytes tell, and never more than 64 GiB.
  * An archive that holds more is refused with DS_LIMIT.
  */
 void ds_options_set_max_inflated(struct ds_options *o, uint64_t bytes);

@@ -101,6 +101,7 @@
 #define DS_LIMIT_WRITE_PAGES (1ull << 30) /* pages of physical addresses, 4 TiB */
 
 /* Archives. */
+#define DS_LIMIT_BEHIND_DUMP (1ull << 30)  /* bytes an archive holds behind what its dump states */
 #define DS_LIMIT_INFLATED (64ull << 30)    /* bytes that one archive member inflates to */
 #define DS_LIMIT_DEFLATE_BLOCK (64u << 20) /* bytes between two places to go on inflating from */
 #define DS_LIMIT_FLAT_RECORDS 2097152      /* records of a flattened kdump */

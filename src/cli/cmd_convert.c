@@ -63,7 +63,7 @@ static int convert_run(const struct cli_args *args)
     if (!parse_form(args->form, &form))
         return cli_usage_error(&cli_convert, "--form is auto, full or bitmap, not '%s'",
                                args->form);
-    struct ds_options *options = cli_snapshot_options(args);
+    struct ds_options *options = cli_kernel_options(args);
     struct ds_snapshot *s = NULL;
     struct ds_err err = {.status = DS_NO_MEMORY, .text = "out of memory"};
     if (options != NULL)
@@ -88,7 +88,7 @@ const struct cli_command cli_convert = {
               "processor, and an encoded KDDEBUGGER_DATA64 is decoded. Minidumps hold no\n"
               "memory to convert. The exit status is 4 when the input is damaged: the copy\n"
               "lacks what the input lacks.",
-    .options = CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_FORM,
+    .options = CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_FORM | CLI_OPT_KERNEL | CLI_OPT_INFLATED,
     .formats = CLI_TEXT,
     .operands_min = 1,
     .operands_max = 1,

@@ -190,7 +190,7 @@ const struct cli_command cli_maps = {
         "--process or --dtb of that address space: neighbours of the same page size, rights\n"
         "(User or Kernel, Read, Write, Execute) and state are one row.",
     .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_VIRTUAL | CLI_OPT_PROCESS |
-               CLI_OPT_KERNEL | CLI_OPT_SYMBOLS,
+               CLI_OPT_KERNEL | CLI_OPT_SYMBOLS | CLI_OPT_INFLATED,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL | CLI_CSV,
     .operands_min = 1,
     .operands_max = 1,

@@ -163,7 +163,8 @@ const struct cli_command cli_pte = {
               "Windows maps it, its content, page frame number and flags: copy on write, Global,\n"
               "Large, Dirty, Accessed, No cache, write-Through, User or Kernel, Write or Read,\n"
               "Execute, Valid. JSON is that of vtop.",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS | CLI_OPT_KERNEL,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS |
+               CLI_OPT_KERNEL | CLI_OPT_INFLATED,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 2,
     .operands_max = 4096,

@@ -377,7 +377,7 @@ const struct cli_command cli_read = {
         "and the exit status is 1. --binary writes the bytes as they are; with -o FILE there is\n"
         "a file only when all of them could be read.",
     .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS |
-               CLI_OPT_KERNEL | CLI_OPT_PHYSICAL | CLI_OPT_TYPE | CLI_OPT_BINARY,
+               CLI_OPT_KERNEL | CLI_OPT_INFLATED | CLI_OPT_PHYSICAL | CLI_OPT_TYPE | CLI_OPT_BINARY,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 2,
     .operands_max = 3,

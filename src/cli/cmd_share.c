@@ -184,8 +184,8 @@ const struct cli_command cli_share = {
         "entries map the page, and what it is against the first process: 'same', 'copied'\n"
         "(copy on write done), 'same_section' (one prototype PTE, but not both have a page),\n"
         "'private', 'different', 'absent' or 'unknown'.",
-    .options =
-        CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_KERNEL_BASE | CLI_OPT_KDBG,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_KERNEL_BASE |
+               CLI_OPT_KDBG | CLI_OPT_RAW | CLI_OPT_INFLATED,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL | CLI_CSV,
     .operands_min = 2,
     .operands_max = 1024,

@@ -259,7 +259,8 @@ const struct cli_command cli_vtop = {
         "entry with its place, content and flags as !pte writes them, then the physical\n"
         "address and where the file holds it, or why there is none. The exit status is 0\n"
         "either way; 3 when the dump has no page tables (minidumps).",
-    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS | CLI_OPT_KERNEL,
+    .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS |
+               CLI_OPT_KERNEL | CLI_OPT_INFLATED,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 2,
     .operands_max = 4096,

@@ -19,7 +19,7 @@ const struct cli_option cli_options[] = {
      "exit with 10 on a finding of info, low, medium, high, critical or above"},
     {CLI_OPT_VERBOSE, 'v', "verbose", NULL, "show registers, all drivers and all patterns"},
     {CLI_OPT_INFLATED, 0, "max-inflated", "SIZE",
-     "let an archive inflate to SIZE bytes (K, M, G, T; default 64G)"},
+     "let an archive inflate to SIZE bytes (K, M, G, T)"},
     {CLI_OPT_FORM, 0, "form", "FORM", "what convert writes: auto (default), full or bitmap"},
     {CLI_OPT_LIST, 0, "list", NULL, "list all bugcheck codes"},
     {CLI_OPT_PROCESS, 0, "process", "PROCESS",

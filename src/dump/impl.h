@@ -222,6 +222,9 @@ enum ds_status ds_range_open(struct ds_dump *d, uint32_t type, struct ds_err *er
 bool ds_elf_probe(const uint8_t *head, size_t have);
 enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err);
 
+/* stated.c: bytes that a dump says it has, by its first bytes; 0 when they do not tell. */
+uint64_t ds_dump_stated_size(const uint8_t *head, size_t have);
+
 /* kdump.c: kdump-compressed files of guest machines. */
 bool ds_kdump_probe(const uint8_t *head, size_t have);
 enum ds_status ds_kdump_open(struct ds_dump *d, struct ds_err *err);

@@ -14,7 +14,7 @@
 
 /* Archives in archives: a .dmp.gz in a .zip is common, more than this is not. */
 #define DEPTH 3
-#define HEAD 8192u
+#define HEAD 12288u
 #define NO_MEMBER SIZE_MAX
 
 struct magic {
@@ -76,10 +76,16 @@ static enum ds_status refuse_empty(enum ds_status st, const char *kind, struct d
                       kind, ds_status_text(st));
 }
 
+static struct ds_inflate_limits limits_of(const struct ds_unpack_options *o)
+{
+    return o != NULL ? o->limits : (struct ds_inflate_limits){0};
+}
+
 static enum ds_status open_gzip(struct ds_source *s, const struct ds_unpack_options *o,
                                 struct ds_source **ret, struct ds_err *err)
 {
     struct ds_inflate_part part = {.size = s->size, .gzip = true};
+    struct ds_inflate_limits limits = limits_of(o);
     if (o == NULL || !o->any) {
         DS_AUTO_FREE uint8_t *head = malloc(HEAD);
         size_t have = 0;
@@ -90,8 +96,9 @@ static enum ds_status open_gzip(struct ds_source *s, const struct ds_unpack_opti
             return refuse_empty(st, "gzip", err);
         if (!looks_wanted(head, have))
             return refuse_inside(head, have, "inside the gzip archive", err);
+        limits.stated = ds_dump_stated_size(head, have);
     }
-    return ds_source_inflate_open(s, &part, o != NULL ? &o->limits : NULL, ret, err);
+    return ds_source_inflate_open(s, &part, &limits, ret, err);
 }
 
 static bool member_wanted(struct ds_source *archive, const struct ds_zip_member *m)
@@ -149,6 +156,7 @@ static enum ds_status open_member(struct ds_source *archive, const struct ds_zip
                                   const struct ds_unpack_options *o, struct ds_source **ret,
                                   struct ds_err *err)
 {
+    struct ds_inflate_limits limits = limits_of(o);
     if (o == NULL || !o->any) {
         DS_AUTO_FREE uint8_t *head = malloc(HEAD);
         size_t have = 0;
@@ -159,8 +167,9 @@ static enum ds_status open_member(struct ds_source *archive, const struct ds_zip
             return refuse_empty(st, "zip", err);
         if (!looks_wanted(head, have))
             return refuse_inside(head, have, "inside the zip archive", err);
+        limits.stated = ds_dump_stated_size(head, have);
     }
-    return ds_source_zip_member_open(archive, m, o != NULL ? &o->limits : NULL, ret, err);
+    return ds_source_zip_member_open(archive, m, &limits, ret, err);
 }
 
 static enum ds_status open_zip(struct ds_source *s, const char *member,

@@ -16,6 +16,8 @@
 /* Windows of checkpoints take at most 128 MiB; when all are used, every second one goes. */
 #define CHECKPOINTS 4096u
 #define FIRST_SPAN (1u << 20)
+/* Inflated bytes between two calls of the progress function. */
+#define PROGRESS_STEP (4u << 20)
 /* Chunks on the way to the wanted one that are kept too: structures lie near each other. */
 #define KEEP_BEFORE 16u
 
@@ -143,17 +145,45 @@ static enum ds_status leave_checkpoint(struct inflate_source *f)
     return st;
 }
 
-static enum ds_status pass_limit(const struct inflate_source *f, uint64_t max, uint64_t since,
+struct pass {
+    uint64_t max;         /* inflated bytes */
+    uint64_t stated;      /* what `max` comes from; 0 = another limit */
+    uint64_t boundary_at; /* inflated offset of the last block boundary */
+};
+
+/* What the user says; else what the dump inside says it has, and some more. */
+static void pass_init(struct pass *p, const struct ds_inflate_limits *limits)
+{
+    *p = (struct pass){.max = DS_LIMIT_INFLATED};
+    if (limits != NULL && limits->max_inflated > 0) {
+        p->max = limits->max_inflated;
+    } else if (limits != NULL && limits->stated > 0 &&
+               limits->stated < DS_LIMIT_INFLATED - DS_LIMIT_BEHIND_DUMP) {
+        p->stated = limits->stated;
+        p->max = limits->stated + DS_LIMIT_BEHIND_DUMP;
+    }
+}
+
+static enum ds_status pass_limit(const struct inflate_source *f, const struct pass *p,
                                  struct ds_err *err)
 {
-    if (f->stream.out > max)
+    if (f->stream.out > p->max && p->stated != 0)
+        return ds_err_set(
+            err, DS_LIMIT,
+            "the archive inflates to more than %llu bytes, where the dump inside says "
+            "that it has %llu (stopped at archive offset 0x%llx of 0x%llx): a bomb, "
+            "or a damaged header; give --max-inflated if the file can be trusted",
+            (unsigned long long)p->max, (unsigned long long)p->stated,
+            (unsigned long long)f->stream.in_next,
+            (unsigned long long)(f->part.offset + f->part.size));
+    if (f->stream.out > p->max)
         return ds_err_set(err, DS_LIMIT,
                           "the archive inflates to more than the limit of %llu bytes "
                           "(stopped at archive offset 0x%llx of 0x%llx); raise it with "
                           "--max-inflated if the file can be trusted",
-                          (unsigned long long)max, (unsigned long long)f->stream.in_next,
+                          (unsigned long long)p->max, (unsigned long long)f->stream.in_next,
                           (unsigned long long)(f->part.offset + f->part.size));
-    if (f->stream.out - since > DS_LIMIT_DEFLATE_BLOCK)
+    if (f->stream.out - p->boundary_at > DS_LIMIT_DEFLATE_BLOCK)
         return ds_err_set(err, DS_LIMIT,
                           "the archive holds one deflate block of more than %u bytes before "
                           "archive offset 0x%llx, which no usual program writes: unpack it "
@@ -163,8 +193,8 @@ static enum ds_status pass_limit(const struct inflate_source *f, uint64_t max, u
 }
 
 /* One chunk of the first pass: inflated in pieces that end at block boundaries. */
-static enum ds_status pass_chunk(struct inflate_source *f, uint8_t *buf, size_t *fill, uint64_t max,
-                                 uint64_t *boundary_at, struct ds_err *err)
+static enum ds_status pass_chunk(struct inflate_source *f, uint8_t *buf, size_t *fill,
+                                 struct pass *p, struct ds_err *err)
 {
     enum ds_status st = DS_OK;
     *fill = 0;
@@ -174,10 +204,10 @@ static enum ds_status pass_chunk(struct inflate_source *f, uint8_t *buf, size_t 
         st = ds_inflate_run(&f->stream, buf + *fill, CHUNK - *fill, true, &got, &boundary);
         *fill += got;
         if (st == DS_OK && boundary) {
-            *boundary_at = f->stream.out;
+            p->boundary_at = f->stream.out;
             st = leave_checkpoint(f);
         }
-        enum ds_status limit = pass_limit(f, max, *boundary_at, err);
+        enum ds_status limit = pass_limit(f, p, err);
         if (limit != DS_OK)
             return limit;
     }
@@ -188,27 +218,29 @@ static enum ds_status pass_chunk(struct inflate_source *f, uint8_t *buf, size_t 
 static enum ds_status first_pass(struct inflate_source *f, const struct ds_inflate_limits *limits,
                                  enum ds_status *ended, struct ds_err *err)
 {
-    uint64_t max =
-        limits != NULL && limits->max_inflated > 0 ? limits->max_inflated : DS_LIMIT_INFLATED;
-    uint64_t boundary_at = 0, said = 0;
+    struct pass p;
+    uint64_t said = 0;
+    pass_init(&p, limits);
     enum ds_status st = ds_inflate_mark(&f->stream, &f->points[f->point_count++]);
     while (st == DS_OK && !f->stream.ended) {
         uint64_t chunk = f->stream.out / CHUNK;
         struct slot *s = slot_take(f, chunk, true);
         size_t fill;
-        st = pass_chunk(f, s != NULL ? s->data : f->scratch, &fill, max, &boundary_at, err);
+        st = pass_chunk(f, s != NULL ? s->data : f->scratch, &fill, &p, err);
         if (st == DS_LIMIT || st == DS_NO_MEMORY)
-            return st;
+            break;
         if (s != NULL && fill > 0)
             slot_keep(f, s, chunk);
-        if (limits != NULL && limits->progress != NULL && f->stream.in_next - said >= 1u << 20) {
-            said = f->stream.in_next;
-            limits->progress(said - f->part.offset, f->part.size, f->stream.out,
+        if (limits != NULL && limits->progress != NULL && f->stream.out - said >= PROGRESS_STEP) {
+            said = f->stream.out;
+            limits->progress(f->stream.in_next - f->part.offset, f->part.size, said,
                              limits->progress_arg);
         }
     }
     if (said > 0)
         limits->progress(f->part.size, f->part.size, f->stream.out, limits->progress_arg);
+    if (st == DS_LIMIT || st == DS_NO_MEMORY)
+        return st;
     *ended = st;
     f->head.size = f->stream.out;
     return DS_OK;

@@ -20,7 +20,11 @@
 
 /* How far an archive may be followed. */
 struct ds_inflate_limits {
-    uint64_t max_inflated; /* bytes that one input may inflate to; 0 = DS_LIMIT_INFLATED */
+    /* Bytes that one input may inflate to; 0 = what `stated` allows, at most DS_LIMIT_INFLATED. */
+    uint64_t max_inflated;
+    /* Bytes that what is inside says it has, 0 when it does not: DS_LIMIT_BEHIND_DUMP more may
+     * come out. */
+    uint64_t stated;
     /* Called now and then while a stream is inflated for the first time: bytes of the archive
      * done, of how many, and bytes that came out; at the end once with all done. May be NULL. */
     void (*progress)(uint64_t done, uint64_t total, uint64_t out, void *arg);
@@ -39,7 +43,7 @@ struct ds_inflate_part {
 /*
  * Takes ownership of `archive` on success only. A stream that ends early or breaks gives what
  * it held until there; ds_source_damage() then says so. Errors: DS_CORRUPT when nothing at all
- * comes out, DS_LIMIT when it inflates to more than limits->max_inflated, DS_IO, DS_NO_MEMORY.
+ * comes out, DS_LIMIT when it inflates to more than its limits allow, DS_IO, DS_NO_MEMORY.
  */
 enum ds_status ds_source_inflate_open(struct ds_source *archive, const struct ds_inflate_part *part,
                                       const struct ds_inflate_limits *limits,

@@ -3,6 +3,7 @@
 
 Environment: BIN, RUNNER, B (appends "archives passed failed skipped" to $B/results).
 """
+import gzip
 import json
 import os
 import shlex
@@ -130,6 +131,57 @@ def a_bomb_needs_little_memory():
     p = subprocess.run(limit + BIN + ["--max-inflated=1G", f"{FIXTURES}/archive-bomb-10g.dmp.gz"],
                        capture_output=True, timeout=120, check=False)
     assert p.returncode == 3 and b"more than the limit of 1073741824 bytes" in p.stderr, p.stderr
+    p = subprocess.run(limit + BIN + [f"{FIXTURES}/archive-bomb-10g.dmp.gz"],
+                       capture_output=True, timeout=120, check=False)
+    assert p.returncode == 3 and b"where the dump inside says that it has 569344" in p.stderr, p.stderr
+
+
+def on_a_terminal(*arguments):
+    """Status, and what is written to a terminal that is both output and error output."""
+    master, slave = os.openpty()
+    with subprocess.Popen(BIN + list(arguments), stdin=slave, stdout=slave, stderr=slave) as p:
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(master)
+        return p.wait(), text.decode()
+
+
+def screen(text):
+    """The lines that are left to see after carriage returns."""
+    lines = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        shown = ""
+        for part in line.split("\r"):
+            shown = part + shown[len(part):]
+        lines.append(shown)
+    return lines
+
+
+def progress_is_shown_on_a_terminal_only():
+    """2 GB take longer than the half second that is waited before anything is shown."""
+    if os.environ.get("RUNNER") or "asan" in os.environ.get("B", "") or os.name != "posix":
+        return
+    path = os.path.join(os.environ.get("B", "build/release"), "progress.dmp.gz")
+    with open(f"{FIXTURES}/archive-plain.dmp.gz", "rb") as f, open(path, "wb") as out:
+        out.write(f.read() + gzip.compress(bytes(64 << 20), 9) * 32)
+    try:
+        status, _, err = run("info", "--max-inflated=4G", path)
+        assert (status, err) == (0, ""), (status, err)
+        for arguments, last in ((("--max-inflated=4G",), "Uptime"), ((), "a bomb")):
+            want = 0 if arguments else 3
+            status, text = on_a_terminal("info", *arguments, path)
+            assert status == want and "inflating: " in text and " MiB so far)" in text, text
+            assert last in text and not any("inflating" in line for line in screen(text)), text
+    finally:
+        os.remove(path)
 
 
 def main():
@@ -137,7 +189,9 @@ def main():
              for f, names in ((same_report, SAME), (damaged_report, DAMAGED), (refusal, REFUSED))
              for n in names]
     tests += [(f.__name__, f) for f in (several_dumps_are_several_inputs, one_of_several_is_named,
-                                        several_checkpoints_read_the_same, limit_is_a_size, a_bomb_needs_little_memory)]
+                                        several_checkpoints_read_the_same, limit_is_a_size,
+                                        a_bomb_needs_little_memory,
+                                        progress_is_shown_on_a_terminal_only)]
     failed = 0
     for name, test in tests:
         try:
