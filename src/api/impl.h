@@ -36,12 +36,14 @@ struct ds_snapshot {
     struct ds_report *report;
 };
 
+struct ds_unpack_options;
 /*
  * Opens the memory or saved state of a VMware machine together with the file beside it. False when
- * it is neither. `src` is taken over on success only.
+ * it is neither. `path` may be ARCHIVE!MEMBER, and `o` says how far archives are followed. `src` is
+ * taken over on success only.
  */
-bool ds_snapshot_vmware(struct ds_source *src, const char *path, struct ds_dump **ret,
-                        enum ds_status *status, struct ds_err *err);
+bool ds_snapshot_vmware(struct ds_source *src, const char *path, const struct ds_unpack_options *o,
+                        struct ds_dump **ret, enum ds_status *status, struct ds_err *err);
 
 /* Makes sure that nt and facts are there. */
 enum ds_status ds_snapshot_need_facts(struct ds_snapshot *s, struct ds_err *err) DS_MUST_CHECK;

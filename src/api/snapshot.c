@@ -18,13 +18,25 @@ static bool looks_raw(struct ds_source *src)
     return windows;
 }
 
-static enum ds_status open_dump(struct ds_source *src, const char *path, bool raw,
+static struct ds_unpack_options unpack_options(const struct ds_options *o)
+{
+    struct ds_unpack_options unpack = {0};
+    unpack.any = o != NULL && o->raw;
+    if (o != NULL)
+        unpack.limits = (struct ds_inflate_limits){.max_inflated = o->max_inflated,
+                                                   .progress = o->progress,
+                                                   .progress_arg = o->progress_arg};
+    return unpack;
+}
+
+static enum ds_status open_dump(struct ds_source *src, const char *path, const struct ds_options *o,
                                 struct ds_dump **ret, struct ds_err *err)
 {
     enum ds_status status;
-    if (!raw && path != NULL && ds_snapshot_vmware(src, path, ret, &status, err))
+    struct ds_unpack_options unpack = unpack_options(o);
+    if (!o->raw && path != NULL && ds_snapshot_vmware(src, path, &unpack, ret, &status, err))
         return status;
-    const struct ds_dump_options options = {.raw = raw || looks_raw(src)};
+    const struct ds_dump_options options = {.raw = o->raw || looks_raw(src)};
     return ds_dump_open_with(src, &options, ret, err);
 }
 
@@ -44,7 +56,7 @@ static enum ds_status snapshot_over(struct ds_source *src, const char *name, con
         return ds_err_set(err, DS_NO_MEMORY, "out of memory");
     }
     memcpy(s->name, name, size);
-    enum ds_status status = open_dump(src, path, s->options.raw, &s->dump, err);
+    enum ds_status status = open_dump(src, path, &s->options, &s->dump, err);
     if (status != DS_OK) {
         ds_source_close(src);
         ds_snapshot_close(s);
@@ -54,26 +66,18 @@ static enum ds_status snapshot_over(struct ds_source *src, const char *name, con
     return DS_OK;
 }
 
-static struct ds_unpack_options unpack_options(const struct ds_options *o)
-{
-    struct ds_unpack_options unpack = {0};
-    unpack.any = o != NULL && o->raw;
-    if (o != NULL)
-        unpack.limits = (struct ds_inflate_limits){.max_inflated = o->max_inflated,
-                                                   .progress = o->progress,
-                                                   .progress_arg = o->progress_arg};
-    return unpack;
-}
-
 enum ds_status ds_snapshot_open(const char *path, const struct ds_options *options,
                                 struct ds_snapshot **ret, struct ds_err *err)
 {
     struct ds_source *src;
     struct ds_unpack_options unpack = unpack_options(options);
-    enum ds_status status = ds_unpack_open(path, &unpack, &src, err);
+    char *found;
+    enum ds_status status = ds_unpack_open(path, &unpack, &src, &found, err);
     if (status != DS_OK)
         return status;
-    return snapshot_over(src, path, path, options, ret, err);
+    status = snapshot_over(src, path, found, options, ret, err);
+    free(found);
+    return status;
 }
 
 enum ds_status ds_snapshot_open_memory(const void *data, size_t size, const char *name,

@@ -158,7 +158,7 @@ bool cli_wants_colour(const struct cli_args *args, const struct cli_out *out);
 struct ds_options *cli_snapshot_options(const struct cli_args *args);
 /* The same for commands where --dtb says how the kernel is found, not which memory to look at. */
 struct ds_options *cli_kernel_options(const struct cli_args *args);
-/* One exit status for several files: the first that applies of 1, 3, 10, 4, 0. */
+/* One exit status for several files: the first that applies of 1, 2, 3, 10, 4, 0. */
 int cli_worse_status(int a, int b);
 
 /* Parses hex with or without 0x and a backtick. False when that is not what it is. */

@@ -132,7 +132,7 @@ bool cli_parse_hex(const char *text, uint64_t *ret)
 
 int cli_worse_status(int a, int b)
 {
-    static const int order[] = {CLI_INTERNAL, CLI_NOT_DUMP, CLI_FINDING, CLI_DAMAGED};
+    static const int order[] = {CLI_INTERNAL, CLI_USAGE, CLI_NOT_DUMP, CLI_FINDING, CLI_DAMAGED};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         if (a == order[i] || b == order[i])
             return order[i];

@@ -180,7 +180,7 @@ static enum ds_status refuse_by_look(struct ds_source *src, const uint8_t *head,
                        (unsigned long long)have);
         return refuse(err, what,
                       "the copy was most likely broken off after its space was reserved: copy it "
-                      "again");
+                      "again (--raw takes it for raw memory that begins so)");
     }
     if (looks_like_html(head, have))
         return refuse(err, "a web page (HTML or XML)",

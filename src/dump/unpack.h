@@ -1,6 +1,7 @@
 /*
  * From the path that a user gives to the bytes of a dump: opens the file and takes off gzip and
- * zip. A member of a zip archive is named ARCHIVE!MEMBER. Nothing is written anywhere.
+ * zip. A member of a zip archive is named ARCHIVE!MEMBER, one of a zip archive within it
+ * ARCHIVE!INNER!MEMBER. Nothing is written anywhere.
  */
 #ifndef DS_DUMP_UNPACK_H
 #define DS_DUMP_UNPACK_H
@@ -13,13 +14,15 @@ struct ds_unpack_options {
 };
 
 /*
- * A source over the dump itself; `o` may be NULL. What is inside an archive is looked at before
+ * A source over the dump itself; `o` may be NULL. *name (may be NULL) becomes the path with !MEMBER
+ * of each zip archive that was gone into, malloc'ed. What is inside an archive is looked at before
  * it is inflated as a whole, so that a bomb or a wrong file costs nothing. Errors: those of
  * ds_source_file_open() and ds_source_inflate_open(); DS_NOT_DUMP when what is inside is no
  * dump (named); DS_INVALID when a zip archive holds several dumps and the path names none.
  */
 enum ds_status ds_unpack_open(const char *path, const struct ds_unpack_options *o,
-                              struct ds_source **ret, struct ds_err *err) DS_MUST_CHECK;
+                              struct ds_source **ret, char **name,
+                              struct ds_err *err) DS_MUST_CHECK;
 
 /*
  * The same over an open source, which it owns in any case. `member` names the one to take out
@@ -31,8 +34,9 @@ enum ds_status ds_unpack_source(struct ds_source *s, const char *member,
 
 /*
  * Gives each input that a path stands for, as a path for ds_unpack_open(): ARCHIVE!MEMBER for
- * every dump in a zip archive with several of them, else the path itself. `each` returns false
- * to stop.
+ * every dump in a zip archive with several of them, also of zip archives within, else the path
+ * itself. `each` returns false to stop. Archives within that inflate to much more than their
+ * packed size, or lie deeper than ds_unpack_open() goes, are given as they are.
  * Errors: DS_NO_MEMORY only; what cannot be opened is given as it is.
  */
 enum ds_status ds_unpack_list(const char *path, bool (*each)(const char *input, void *arg),

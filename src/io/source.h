@@ -51,6 +51,11 @@ enum ds_status ds_source_memory_open(const void *data, size_t size, struct ds_so
 enum ds_status ds_source_part_open(struct ds_source *whole, uint64_t offset, uint64_t size,
                                    struct ds_source **ret, struct ds_err *err) DS_MUST_CHECK;
 
+/* A source over all of another, which stays the caller's and must live longer. Errors:
+ * DS_NO_MEMORY. */
+enum ds_status ds_source_borrow(struct ds_source *whole, struct ds_source **ret,
+                                struct ds_err *err) DS_MUST_CHECK;
+
 /* NULL is allowed. */
 void ds_source_close(struct ds_source *s);
 

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -7,8 +8,9 @@
 /* A stretch of another source, as a stored zip member is. */
 struct part_source {
     struct ds_source head;
-    struct ds_source *whole; /* owned once open */
+    struct ds_source *whole; /* owned once open, unless borrowed */
     uint64_t offset;
+    bool borrowed;
 };
 
 static enum ds_status part_read(struct ds_source *s, uint64_t off, void *buf, size_t len,
@@ -26,7 +28,9 @@ static const void *part_pointer(struct ds_source *s, uint64_t off, size_t len)
 
 static void part_destroy(struct ds_source *s)
 {
-    ds_source_close(((struct part_source *)s)->whole);
+    struct part_source *p = (struct part_source *)s;
+    if (!p->borrowed)
+        ds_source_close(p->whole);
     free(s);
 }
 
@@ -49,4 +53,12 @@ enum ds_status ds_source_part_open(struct ds_source *whole, uint64_t offset, uin
     p->offset = offset;
     *ret = &p->head;
     return DS_OK;
+}
+
+enum ds_status ds_source_borrow(struct ds_source *whole, struct ds_source **ret, struct ds_err *err)
+{
+    enum ds_status st = ds_source_part_open(whole, 0, whole->size, ret, err);
+    if (st == DS_OK)
+        ((struct part_source *)*ret)->borrowed = true;
+    return st;
 }

@@ -24,6 +24,8 @@
 #define FLAG_ENCRYPTED 1u
 #define FLAG_SIZES_FOLLOW 8u
 #define EXTRA_ZIP64 1u
+/* A name has up to 65535 bytes, each of which may become a U+FFFD of three. */
+#define NAME_MAX_BYTES (3u * 65536u)
 
 bool ds_zip_probe(struct ds_source *archive)
 {
@@ -51,7 +53,7 @@ static enum ds_status member_add(struct ds_zip *z, size_t *cap, const struct ds_
         return z->count >= DS_LIMIT_ZIP_MEMBERS ? DS_LIMIT : DS_NO_MEMORY;
     z->members = grown;
     struct ds_buf text;
-    ds_buf_init(&text, DS_LIMIT_STRING * 4);
+    ds_buf_init(&text, NAME_MAX_BYTES);
     ds_text_from_bytes(&text, name, name_len);
     if (!ds_buf_ok(&text)) {
         ds_buf_deinit(&text);
@@ -230,6 +232,51 @@ static enum ds_status rebuild(struct ds_source *archive, struct ds_zip *z)
     return z->count > 0 ? DS_OK : DS_CORRUPT;
 }
 
+/* ---- names ---- */
+
+struct place {
+    const char *name;
+    size_t index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The second member of a name becomes NAME#2, so that each can be asked for. */
+static enum ds_status name_apart(struct ds_zip *z)
+{
+    struct place *places = calloc(z->count + 1, sizeof(*places));
+    if (places == NULL)
+        return DS_NO_MEMORY;
+    for (size_t i = 0; i < z->count; i++)
+        places[i] = (struct place){z->members[i].name, i};
+    qsort(places, z->count, sizeof(*places), compare_places);
+    enum ds_status st = DS_OK;
+    size_t first = 0;
+    for (size_t i = 1; st == DS_OK && i < z->count; i++) {
+        if (strcmp(places[first].name, places[i].name) != 0) {
+            first = i;
+            continue;
+        }
+        struct ds_buf name;
+        ds_buf_init(&name, NAME_MAX_BYTES + 32);
+        ds_buf_printf(&name, "%s#%llu", places[i].name, (unsigned long long)(i - first + 1));
+        if (!ds_buf_ok(&name)) {
+            ds_buf_deinit(&name);
+            st = DS_NO_MEMORY;
+            break;
+        }
+        free(z->members[places[i].index].name);
+        z->members[places[i].index].name = name.data; /* taken over */
+    }
+    free(places);
+    return st;
+}
+
 enum ds_status ds_zip_open(struct ds_source *archive, struct ds_zip *ret, struct ds_err *err)
 {
     struct ds_zip z = {0};
@@ -238,6 +285,8 @@ enum ds_status ds_zip_open(struct ds_source *archive, struct ds_zip *ret, struct
         ds_zip_close(&z);
         st = rebuild(archive, &z);
     }
+    if (st == DS_OK)
+        st = name_apart(&z);
     if (st == DS_OK) {
         *ret = z;
         return DS_OK;

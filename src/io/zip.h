@@ -14,7 +14,8 @@
 
 /* One entry that is a file. */
 struct ds_zip_member {
-    char *name;    /* UTF-8, '/' between folders; owned by the directory */
+    char *name;    /* UTF-8, '/' between folders, NAME#2 for the second of a name; owned by the
+                      directory */
     uint64_t size; /* bytes inside, as stated */
     uint64_t packed;
     uint64_t header_offset; /* of the local header */

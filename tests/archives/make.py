@@ -5,6 +5,7 @@ usage: make.py FIXTURES   (writes archive-*.gz and archive-*.zip there)
 Python's gzip, zlib and zipfile write them, so what reads them is checked by another hand.
 """
 import gzip
+import io
 import random
 import struct
 import sys
@@ -97,6 +98,7 @@ def make_zip(out, plain, other):
     zip_of(out / "archive-none.zip", [readme, ("more.txt", b"nothing here\n")])
     zip_of(out / "archive-nested.zip", [("demo.dmp.gz", gz(plain))])
     zip_of(out / "archive-lzma.zip", [("MEMORY.DMP", plain)], zipfile.ZIP_LZMA)
+    make_nested(out, plain, other)
     whole = (out / "archive-one.zip").read_bytes()
     (out / "archive-cut.zip").write_bytes(whole[:len(whole) * 3 // 4])
     (out / "archive-no-directory.zip").write_bytes(whole[:whole.index(b"PK\x01\x02")])
@@ -110,6 +112,43 @@ def make_zip(out, plain, other):
     at = lying.rindex(b"PK\x01\x02")
     lying[at + 20:at + 28] = b"\xff\xff\xff\x7f" * 2  # sizes of the last entry
     (out / "archive-lying.zip").write_bytes(bytes(lying))
+
+
+HOSTILE = ["../../etc/cron.d/x.dmp", "C:\\Windows\\x.dmp", "red\x1b[31m\x07.dmp", "/abs.dmp",
+           "\u202exe.dmp", "new\nline.dmp", "a!b.dmp"]
+
+
+def make_nested(out, plain, other):
+    """Archives in archives, names that mean harm, one name twice."""
+    inner = out / "archive-inner.zip"
+    zip_of(inner, [("i/one.dmp", plain), ("i/two.dmp", other), ("why.txt", b"because\n")])
+    packed = inner.read_bytes()
+    inner.unlink()
+    zip_of(out / "archive-inside.zip", [("top.dmp", other), ("inner.zip", packed)])
+    zip_of(out / "archive-inside-only.zip", [("inner.zip", packed), ("x.txt", b"x")])
+    zip_of(out / "archive-inside-gz.zip", [("inner.zip.gz", gz(packed)), ("d.dmp.gz", gz(plain))])
+    zip_of(out / "archive-hostile.zip", [(name, other) for name in HOSTILE])
+    zip_of(out / "archive-same.zip", [("same.dmp", other), ("same.dmp", plain)])
+    (out / "archive-zip.zip.gz").write_bytes(gz(packed))
+    mixed = out / "archive-secrets.zip"
+    zip_of(mixed, [("readme.txt", b"hello\n"), ("secret.dmp", plain), ("plain.dmp", other)])
+    data = bytearray(mixed.read_bytes())
+    data[data.index(b"secret.dmp") - 30 + 6] |= 1  # the local header's flag
+    data[data.rindex(b"secret.dmp") - 46 + 8] |= 1
+    mixed.write_bytes(bytes(data))
+    only = [("readme.txt", b"hello\n"), ("secret.dmp", plain)]
+    zip_of(out / "archive-secret.zip", only)
+    data = bytearray((out / "archive-secret.zip").read_bytes())
+    data[data.index(b"secret.dmp") - 30 + 6] |= 1
+    data[data.rindex(b"secret.dmp") - 46 + 8] |= 1
+    (out / "archive-secret.zip").write_bytes(bytes(data))
+    # 20 nested archives that each inflate to 1 GB: looked into, but not all the way
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_STORED) as z:
+        z.writestr("zeros", bytes(1 << 20))
+    head = bomb.getvalue()
+    zip_of(out / "archive-inner-bombs.zip",
+           [(f"{i}.zip", head + bytes(64 << 20)) for i in range(20)])
 
 
 def main():

@@ -10,6 +10,8 @@ import shlex
 import subprocess
 import sys
 
+from make import HOSTILE
+
 FIXTURES = "build/fixtures"
 BIN = shlex.split(os.environ.get("RUNNER", "")) + [os.environ.get("BIN", "build/release/dumpscan")]
 LIMIT = "--max-inflated=32M"
@@ -56,6 +58,8 @@ REFUSED = {
     "header-only.dmp.gz": (3, "a gzip archive from which nothing comes out"),
     "encrypted.zip": (3, "is encrypted"),
     "lzma.zip": (3, "packed with LZMA"),
+    "secret.zip": (3, "member secret.dmp is encrypted"),
+    "zip.zip.gz": (2, "several dumps (i/one.dmp, i/two.dmp ...)"),
     "none.zip": (3, "none of its 2 files is a dump"),
 }
 
@@ -106,6 +110,65 @@ def one_of_several_is_named():
     assert status == 0 and "209" in out, out
     status, _, err = run("info", f"{FIXTURES}/archive-several.zip!nothing")
     assert status == 1 and "no member nothing" in err, (status, err)
+
+
+def inputs_of(*names):
+    """The names of the inputs that files of the fixtures stand for, without their own."""
+    status, out, _ = run("info", "-f", "jsonl", *(f"{FIXTURES}/{n}" for n in names))
+    rows = [json.loads(line)["dump"]["file"] for line in out.splitlines()]
+    return status, [r.split("/archive-")[-1].split("build/fixtures/")[-1] for r in rows]
+
+
+def archives_in_archives_are_gone_into():
+    assert inputs_of("archive-inside.zip") == (0, [
+        "inside.zip!top.dmp", "inside.zip!inner.zip!i/one.dmp", "inside.zip!inner.zip!i/two.dmp"])
+    assert inputs_of("archive-inside-only.zip") == (0, [
+        "inside-only.zip!inner.zip!i/one.dmp", "inside-only.zip!inner.zip!i/two.dmp"])
+    _, [plain], _ = report("demo.dmp")
+    for name in ("inside.zip!inner.zip!i/one.dmp", "inside-gz.zip!inner.zip.gz!i/one.dmp",
+                 "zip.zip.gz!i/one.dmp", "inside-gz.zip!d.dmp.gz"):
+        status, [r], _ = report(f"archive-{name}")
+        assert status == 0 and without_name(r) == without_name(plain), name
+    for name in ("inside.zip!inner.zip!none", "inside.zip!none!i/one.dmp"):
+        status, [r], err = report(f"archive-{name}")
+        assert status == 1 and "has no member" in err, (status, err)
+
+
+def names_of_members_are_only_names():
+    status, names = inputs_of("archive-hostile.zip")
+    assert status == 0 and names == [f"hostile.zip!{n}" for n in
+                                     [n.replace("\\", "/") if os.name == "nt" else n
+                                      for n in HOSTILE]], names
+    status, out, err = run("info", f"{FIXTURES}/archive-hostile.zip")
+    assert status == 0 and not err and "\x1b" not in out and "\u202e" not in out, out
+    status, out, _ = run("info", "-f", "jsonl", f"{FIXTURES}/archive-hostile.zip!{HOSTILE[0]}")
+    assert status == 0 and json.loads(out)["dump"]["kind"] == "triage"
+    status, names = inputs_of("archive-same.zip")
+    assert (status, names) == (0, ["same.zip!same.dmp", "same.zip!same.dmp#2"]), names
+    _, [first], _ = report("archive-same.zip!same.dmp")
+    _, [second], _ = report("archive-same.zip!same.dmp#2")
+    assert (first["dump"]["kind"], second["dump"]["kind"]) == ("triage", "bitmap-kernel")
+
+
+def what_cannot_be_unpacked_is_an_input_that_fails():
+    """Beside a dump that can be read, an encrypted one is not passed over in silence."""
+    status, rows, err = report("archive-secrets.zip")
+    assert status == 3 and len(rows) == 2 and "secret.dmp is encrypted" in err, (status, err)
+    assert "error" in rows[0] and rows[1]["dump"]["kind"] == "triage"
+
+
+def files_and_archives_mix():
+    status, names = inputs_of("archive-several.zip", "demo.dmp", "archive-plain.dmp.gz",
+                              "archive-one.zip", "archive-several.zip!b/mini.dmp")
+    assert (status, names) == (0, ["several.zip!a/demo.dmp", "several.zip!b/mini.dmp",
+                                   "several.zip!c.dmp.gz", "demo.dmp", "plain.dmp.gz", "one.zip",
+                                   "several.zip!b/mini.dmp"]), names
+
+
+def a_look_inside_is_bounded():
+    """20 archives of 64 MB in one of 1.3 MB: those that would cost too much are given as they are."""
+    status, names = inputs_of("archive-inner-bombs.zip")
+    assert status == 3 and len(names) == 20, (status, names)
 
 
 def several_checkpoints_read_the_same():
@@ -189,6 +252,10 @@ def main():
              for f, names in ((same_report, SAME), (damaged_report, DAMAGED), (refusal, REFUSED))
              for n in names]
     tests += [(f.__name__, f) for f in (several_dumps_are_several_inputs, one_of_several_is_named,
+                                        archives_in_archives_are_gone_into,
+                                        names_of_members_are_only_names,
+                                        what_cannot_be_unpacked_is_an_input_that_fails,
+                                        files_and_archives_mix, a_look_inside_is_bounded,
                                         several_checkpoints_read_the_same, limit_is_a_size,
                                         a_bomb_needs_little_memory,
                                         progress_is_shown_on_a_terminal_only)]

@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+import zipfile
 
 import arches
 import containers
@@ -127,6 +128,31 @@ def in_an_archive():
     assert files() == before
 
 
+def packed(name, *files):
+    """The same report from a .gz of each file and from a .zip of them."""
+    folder = os.path.join(os.environ.get("B", "build/release"), "packed")
+    os.makedirs(folder, exist_ok=True)
+    made = []
+    try:
+        for f in files:
+            made.append(os.path.join(folder, f + ".gz"))
+            with open(f"{FIXTURES}/{f}", "rb") as src, gzip.open(made[-1], "wb", 1) as out:
+                out.write(src.read())
+        made.append(os.path.join(folder, "guest.zip"))
+        with zipfile.ZipFile(made[-1], "w", zipfile.ZIP_DEFLATED) as z:
+            for f in files:
+                z.write(f"{FIXTURES}/{f}", f"machine/{f}")
+        want = comparable(report("guest.dmp")[1])
+        for path in [os.path.join(folder, name + ".gz"), made[-1], f"{made[-1]}!machine/{name}"]:
+            status, out, err = run("-f", "json", path)
+            assert status == 0 and not err, (path, status, err)
+            diff = list(differences(want, comparable(json.loads(out))))
+            assert not diff, (path, diff[:8])
+    finally:
+        for path in made:
+            os.remove(path)
+
+
 def kdump_tests():
     t = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in
          ("kdump.kdump", "kdump-stored.kdump", "kdump-no-notes.kdump", "kdump-flat.kdump",
@@ -141,6 +167,8 @@ def kdump_tests():
           (("block", "libkdumpfile "), ("sub", "libkdumpfile "),
            ("mapnr", "libkdumpfile "), ("bitmap", "libkdumpfile "),
            ("notes", "libkdumpfile "))]
+    t += [(f"packed {n}", lambda n=n: packed(n, n)) for n in
+          ("guest-kdump.kdump", "guest-kdump-flat.kdump")]
     t += [("converted kdump", lambda: converted("guest-kdump.kdump", "full")),
           ("in_an_archive", in_an_archive)]
     return t
@@ -278,6 +306,10 @@ def main():
     tests += [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}"))
               for n in ("vm.vmem", "vm.vmss", "snapshot.vmem", "snapshot.vmsn", "inside.vmss",
                         "alone.vmem")]
+    tests += [(f"packed {n[0]}", lambda n=n: packed(n[0], *n)) for n in (
+        ["guest.dmp"], ["guest-elf.core"], ["guest-kdump-flat-elf.core"], ["guest-alone.vmem"],
+        ["guest-inside.vmss"], ["guest-vm.vmem", "guest-vm.vmss"],
+        ["guest-snapshot.vmsn", "guest-snapshot.vmem"])]
     tests += [(f.__name__, f) for f in (vmware_refusals, vmware_damage)]
     tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses,
                                         convert_tells_damage_and_spares_devices)]
