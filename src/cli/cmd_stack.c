@@ -314,7 +314,8 @@ const struct cli_command cli_stack = {
         "leftover; ! left by a trap. With -v also the address, and how it was found. A stack\n"
         "that is paged out, or that the dump does not hold, says so.",
     .options = CLI_OPT_FORMAT | CLI_OPT_OUTPUT | CLI_OPT_SYMBOLS | CLI_OPT_PROCESS |
-               CLI_OPT_KERNEL | CLI_OPT_ALL | CLI_OPT_FIND | CLI_OPT_PROCESSOR | CLI_OPT_VERBOSE,
+               CLI_OPT_KERNEL | CLI_OPT_INFLATED | CLI_OPT_ALL | CLI_OPT_FIND | CLI_OPT_PROCESSOR |
+               CLI_OPT_VERBOSE,
     .formats = CLI_TEXT | CLI_JSON | CLI_JSONL,
     .operands_min = 1,
     .operands_max = 4096,

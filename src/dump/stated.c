@@ -17,7 +17,7 @@ static const struct form form32 = {DS_HEADER32_SIZE, 0x64, 8, 0xf88, 0xfa0};
 #define RUNS64 42u
 #define RUNS32 86u
 
-/* The body of a complete dump; 0 when its runs make no sense. */
+/* A complete dump; 0 when its runs make no sense. */
 static uint64_t full_size(const uint8_t *head, const struct form *f)
 {
     bool wide = f->run_size == 16;
@@ -31,7 +31,9 @@ static uint64_t full_size(const uint8_t *head, const struct form *f)
         if (ds_add_overflows(pages, length, &pages))
             return 0;
     }
-    return ds_mul_overflows(pages, DS_PAGE_SIZE, &bytes) ? 0 : bytes;
+    if (ds_mul_overflows(pages, DS_PAGE_SIZE, &bytes) || ds_add_overflows(bytes, f->header, &bytes))
+        return 0;
+    return bytes;
 }
 
 static uint64_t bitmap_size(const uint8_t *head, size_t have)
@@ -61,8 +63,6 @@ static uint64_t dmp_size(const uint8_t *head, size_t have)
         return required;
     if (size == 0)
         return 0;
-    if (size < UINT64_MAX - f->header)
-        size += f->header;
     return (uint32_t)required != DS_FILLER && required > size ? required : size;
 }
 
