@@ -84,14 +84,32 @@ DEFINE(AVAILABLE)
 DEFINE(RESIDENT_AVAILABLE)
 DEFINE(FREE_SYSTEM_PTES)
 DEFINE(PTE_FAILURES)
-DEFINE(NONPAGED_POOL)
 DEFINE(NONPAGED_POOL_MAXIMUM)
-DEFINE(PAGED_POOL)
 DEFINE(PAGED_POOL_MAXIMUM)
 DEFINE(POOL_FAILURES)
 DEFINE(COMMITTED)
 DEFINE(COMMIT_LIMIT)
 DEFINE(COMMIT_LIMIT_MAXIMUM)
+
+/* Kernels whose pools have no descriptors tell what is committed for them. */
+static void derive_paged_pool(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    const struct ds_vm *vm = row;
+    struct ds_opt used = vm->rows[DS_VM_PAGED_POOL].value;
+    (void)f;
+    (void)i;
+    ds_value_opt(
+        v, used.known || used.why != DS_NO_FIELD ? used : vm->rows[DS_VM_PAGED_POOL_COMMIT].value);
+}
+
+static void derive_nonpaged_pool(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
+{
+    const struct ds_vm *vm = row;
+    struct ds_opt used = vm->rows[DS_VM_NONPAGED_POOL].value;
+    (void)f;
+    (void)i;
+    ds_value_opt(v, used.known ? used : vm->rows[DS_VM_NONPAGED_POOL_COMMIT].value);
+}
 
 #define ROW struct ds_vm
 static const struct ds_column_spec vm_columns[] = {
@@ -106,12 +124,13 @@ static const struct ds_column_spec vm_columns[] = {
     {"system_pte_failures", DS_COL_INTEGER,
      "allocations of system PTEs that failed since the start",
      "!vm (system PTE allocations have failed)", VALUE(PTE_FAILURES)},
-    {"nonpaged_pool", DS_COL_INTEGER, "pages in use", "!vm (NonPagedPool Usage)",
-     VALUE(NONPAGED_POOL)},
+    {"nonpaged_pool", DS_COL_INTEGER, "pages in use; on Windows 10 and later committed",
+     "!vm (NonPagedPool Usage)", DS_DERIVED(derive_nonpaged_pool)},
     {"nonpaged_pool_maximum", DS_COL_INTEGER, "pages it may grow to", "!vm (NonPagedPool Max)",
      VALUE(NONPAGED_POOL_MAXIMUM)},
-    {"paged_pool", DS_COL_INTEGER, "pages in use, of all paged pools", "!vm (PagedPool Usage)",
-     VALUE(PAGED_POOL)},
+    {"paged_pool", DS_COL_INTEGER,
+     "pages in use, of all paged pools; where they have no descriptors, committed",
+     "!vm (PagedPool Usage)", DS_DERIVED(derive_paged_pool)},
     {"paged_pool_maximum", DS_COL_INTEGER, "pages they may grow to", "!vm (PagedPool Maximum)",
      VALUE(PAGED_POOL_MAXIMUM)},
     {"pool_failures", DS_COL_INTEGER, "allocations from pool that failed since the start",

@@ -188,6 +188,16 @@ static enum ds_status read_applies(struct reader *r, const struct key *k, const 
     return st;
 }
 
+/* The name as a static text; NULL when it is none. */
+static const char *verdict_named(const char *name)
+{
+    static const char *const names[] = {"hardware", "memory-corruption", "exhaustion"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return names[i];
+    return NULL;
+}
+
 static enum ds_status read_key(struct reader *r, const struct key *k, const cJSON *v,
                                struct ds_pattern *p)
 {
@@ -205,11 +215,10 @@ static enum ds_status read_key(struct reader *r, const struct key *k, const cJSO
             return bad_key(r, k->name, "must be info, low, medium, high or critical");
         return DS_OK;
     case KEY_VERDICT:
-        if (!cJSON_IsString(v) || (strcmp(v->valuestring, "hardware") != 0 &&
-                                   strcmp(v->valuestring, "memory-corruption") != 0))
-            return bad_key(r, k->name, "must be hardware or memory-corruption");
-        p->verdict = v->valuestring[0] == 'h' ? "hardware" : "memory-corruption";
-        return DS_OK;
+        p->verdict = cJSON_IsString(v) ? verdict_named(v->valuestring) : NULL;
+        return p->verdict != NULL
+                   ? DS_OK
+                   : bad_key(r, k->name, "must be hardware, memory-corruption or exhaustion");
     case KEY_APPLIES:
         return read_applies(r, k, v, p);
     }

@@ -12,7 +12,7 @@
 struct ds_pattern {
     const char *id, *title, *query, *message, *explain;
     enum ds_severity severity;
-    const char *verdict; /* "hardware", "memory-corruption": what a match may make the verdict, with
+    const char *verdict; /* "hardware", "memory-corruption", "exhaustion": what a match may make the verdict, with
                             the confidence of the row's column `confidence`; NULL for others */
     const char *const *applies; /* conditions (applies.h), all of them; none: any dump */
     size_t applies_count;
@@ -96,9 +96,10 @@ enum ds_culprit_kind {
     DS_CULPRIT_KERNEL,
     DS_CULPRIT_PROCESS,
     DS_CULPRIT_HARDWARE,
-    DS_CULPRIT_MEMORY_CORRUPTION
+    DS_CULPRIT_MEMORY_CORRUPTION,
+    DS_CULPRIT_EXHAUSTION
 };
-/* "unknown", "driver", "kernel", "process", "hardware", "memory-corruption". */
+/* "unknown", "driver", "kernel", "process", "hardware", "memory-corruption", "exhaustion". */
 const char *ds_culprit_kind_name(enum ds_culprit_kind kind);
 
 struct ds_culprit {
@@ -130,7 +131,9 @@ void ds_verdict_live(struct ds_nt *nt, struct ds_verdict *v);
  * the highest confidence, from "medium" on, when nobody asked for the crash and the bugcheck's own
  * meaning does not say as much with the same confidence. The culprit so far becomes the first
  * runner-up, when it has a module. A match of confidence "low" becomes a runner-up itself and
- * leaves a culprit no more than "medium". Strings belong to the findings.
+ * leaves a culprit no more than "medium". Exhaustion of a resource is the verdict where nobody else
+ * is to blame, also when somebody asked for the crash (that tells why there is a dump, not what
+ * was wrong); else it is a runner-up. Strings belong to the findings.
  */
 void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v);
 

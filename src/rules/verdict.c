@@ -27,15 +27,22 @@ static unsigned instance_rank(const struct ds_instance *in)
     return 0;
 }
 
-/* The best match; hardware before memory corruption, which it explains. */
-static unsigned best_match(const struct ds_findings *findings, const struct ds_finding **ret,
-                           const struct ds_instance **instance)
+static bool is_exhaustion(const struct ds_finding *f)
+{
+    return strcmp(f->pattern->verdict, "exhaustion") == 0;
+}
+
+/* The best match, of exhaustion or of all others; hardware before memory corruption, which it
+ * explains. */
+static unsigned best_match(const struct ds_findings *findings, bool exhaustion,
+                           const struct ds_finding **ret, const struct ds_instance **instance)
 {
     unsigned best = 0;
     bool hardware = false;
     for (size_t i = 0; i < ds_findings_count(findings); i++) {
         const struct ds_finding *f = ds_findings_at(findings, i);
-        if (f->outcome != DS_OUTCOME_MATCH || f->pattern->verdict == NULL)
+        if (f->outcome != DS_OUTCOME_MATCH || f->pattern->verdict == NULL ||
+            is_exhaustion(f) != exhaustion)
             continue;
         bool is_hardware = strcmp(f->pattern->verdict, "hardware") == 0;
         for (size_t k = 0; k < f->instance_count; k++) {
@@ -64,6 +71,7 @@ static bool gives_way(const struct ds_culprit *c, unsigned confidence, bool hard
     case DS_CULPRIT_DRIVER:
     case DS_CULPRIT_KERNEL:
     case DS_CULPRIT_PROCESS:
+    case DS_CULPRIT_EXHAUSTION:
         break;
     }
     return true;
@@ -78,11 +86,11 @@ static void runner_up_first(struct ds_verdict *v, const struct ds_culprit *c)
     v->runner_up_count = n + 1;
 }
 
-void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
+static void weigh_cause(const struct ds_findings *findings, struct ds_verdict *v)
 {
     const struct ds_finding *f = NULL;
     const struct ds_instance *in = NULL;
-    unsigned confidence = best_match(findings, &f, &in);
+    unsigned confidence = best_match(findings, false, &f, &in);
     if (confidence == 0)
         return;
     bool hardware = strcmp(f->pattern->verdict, "hardware") == 0;
@@ -102,4 +110,27 @@ void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
     if (v->culprit.module != NULL)
         runner_up_first(v, &v->culprit);
     v->culprit = found;
+}
+
+static void weigh_exhaustion(const struct ds_findings *findings, struct ds_verdict *v)
+{
+    const struct ds_finding *f = NULL;
+    const struct ds_instance *in = NULL;
+    unsigned confidence = best_match(findings, true, &f, &in);
+    if (confidence == 0)
+        return;
+    struct ds_culprit found = {.kind = DS_CULPRIT_EXHAUSTION,
+                               .reason = in->message,
+                               .confidence = static_confidence(confidence),
+                               .source = "finding"};
+    if (v->culprit.kind == DS_CULPRIT_UNKNOWN && confidence > 1)
+        v->culprit = found;
+    else
+        runner_up_first(v, &found);
+}
+
+void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
+{
+    weigh_cause(findings, v);
+    weigh_exhaustion(findings, v);
 }

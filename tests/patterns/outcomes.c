@@ -2,7 +2,8 @@
  * Prints how every built-in pattern ends on a dump: "ID OUTCOME", then its messages or reason,
  * indented. For tests/patterns/run.sh.
  *
- * usage: outcomes [-n COUNT] DUMP    -n adds COUNT made-up integrity notes first
+ * usage: outcomes [-s] [-n COUNT] DUMP    -n adds COUNT made-up integrity notes first; -s uses the
+ * symbol tables that were made with the dump
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,14 +18,14 @@ static int fail(const struct ds_err *err)
     return 1;
 }
 
-static enum ds_status open_facts(const char *path, int notes, struct ds_facts **facts,
-                                 struct ds_err *err)
+static enum ds_status open_facts(const char *path, int notes, const char *symbols,
+                                 struct ds_facts **facts, struct ds_err *err)
 {
     struct ds_source *source;
     struct ds_dump *dump;
     struct ds_target *target;
     struct ds_nt *nt;
-    struct ds_target_options options = {NULL};
+    struct ds_target_options options = {.symbol_path = symbols};
     enum ds_status st = ds_source_file_open(path, &source, err);
     if (st == DS_OK)
         st = ds_dump_open(source, &dump, err);
@@ -55,16 +56,23 @@ int main(int argc, char **argv)
 {
     ds_os_args(&argc, &argv);
     ds_os_prepare_stdio();
-    int notes = 0;
-    if (argc == 4 && strcmp(argv[1], "-n") == 0)
-        notes = atoi(argv[2]);
-    else if (argc != 2)
+    int notes = 0, at = 1;
+    char symbols[4096] = "";
+    if (argc < 2)
+        return 2;
+    const char *path = argv[argc - 1];
+    if (strcmp(argv[at], "-s") == 0 && ++at < argc)
+        snprintf(symbols, sizeof(symbols), "%.*s.symbols", (int)(strlen(path) - strlen(".dmp")),
+                 path);
+    if (argc - at == 3 && strcmp(argv[at], "-n") == 0)
+        notes = atoi(argv[at + 1]);
+    else if (argc - at != 1)
         return 2;
     struct ds_err err = {0};
     struct ds_facts *facts;
     struct ds_patterns *patterns;
     struct ds_findings *findings;
-    if (open_facts(argv[argc - 1], notes, &facts, &err) != DS_OK)
+    if (open_facts(path, notes, symbols[0] != '\0' ? symbols : NULL, &facts, &err) != DS_OK)
         return fail(&err);
     if (ds_patterns_open(&patterns, &err) != DS_OK ||
         ds_findings_run(facts, patterns, &findings, &err) != DS_OK)

@@ -148,13 +148,45 @@ static void a_verdict_needs_a_confidence(void)
     CHECK(ds_patterns_add_text(patterns, "x", text, sizeof(text) - 1, &err) == DS_INVALID);
     CHECK(strstr(err.text, "confidence") != NULL);
     CHECK(ds_patterns_add_text(patterns, "x", driver, sizeof(driver) - 1, &err) == DS_INVALID);
-    CHECK(strstr(err.text, "must be hardware or memory-corruption") != NULL);
+    CHECK(strstr(err.text, "must be hardware, memory-corruption or exhaustion") != NULL);
     findings = NULL;
     stop();
 }
 
-TEST_MAIN(TEST(medium_takes_the_place_of_a_driver), TEST(low_only_raises_a_doubt),
-          TEST(nobody_is_accused_of_a_crash_that_was_asked_for),
+static void exhaustion_is_to_blame_where_nobody_is(void)
+{
+    start();
+    add("ptes", "exhaustion", "high");
+    add("commit", "exhaustion", "medium");
+    struct ds_verdict v = weigh(DS_CULPRIT_UNKNOWN, NULL, "high");
+    CHECK(v.culprit.kind == DS_CULPRIT_EXHAUSTION);
+    CHECK_STR(v.culprit.reason, "ptes at DRIVER_IRQL_NOT_LESS_OR_EQUAL");
+    CHECK_STR(v.culprit.confidence, "high");
+    ds_findings_close(findings);
+    v = weigh(DS_CULPRIT_DRIVER, "driver.sys", "medium");
+    CHECK(v.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_STR(v.culprit.confidence, "medium");
+    CHECK_U64(v.runner_up_count, 1);
+    CHECK(v.runners_up[0].kind == DS_CULPRIT_EXHAUSTION);
+    CHECK_STR(ds_culprit_kind_name(v.runners_up[0].kind), "exhaustion");
+    stop();
+}
+
+static void exhaustion_does_not_hide_what_is_broken(void)
+{
+    start();
+    add("ptes", "exhaustion", "high");
+    add("flip", "hardware", "medium");
+    struct ds_verdict v = weigh(DS_CULPRIT_DRIVER, "driver.sys", "high");
+    CHECK(v.culprit.kind == DS_CULPRIT_HARDWARE);
+    CHECK_U64(v.runner_up_count, 2);
+    CHECK(v.runners_up[0].kind == DS_CULPRIT_EXHAUSTION);
+    stop();
+}
+
+TEST_MAIN(TEST(exhaustion_is_to_blame_where_nobody_is),
+          TEST(exhaustion_does_not_hide_what_is_broken), TEST(medium_takes_the_place_of_a_driver),
+          TEST(low_only_raises_a_doubt), TEST(nobody_is_accused_of_a_crash_that_was_asked_for),
           TEST(the_surer_of_two_findings_counts_and_hardware_before_corruption),
           TEST(what_the_bugcheck_says_stands_against_no_more_than_that),
           TEST(runners_up_never_overflow), TEST(a_verdict_needs_a_confidence))
