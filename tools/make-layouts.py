@@ -22,6 +22,7 @@ How one profile's structure is found:
     unverified.
   * Every other nt-layouts entry is a profile by itself. Structures that its `unverified_structs`
     lists are marked.
+  * Structures of data/layouts/by-size.txt are added where their size fits.
 The pdb files win where they disagree with nt-layouts. The formats of the outputs are described in
 data/layouts/README.md.
 """
@@ -265,6 +266,37 @@ def load_profiles(src):
     return sorted(profiles, key=Profile.key)
 
 
+def read_by_size(path):
+    """data/layouts/by-size.txt as [(name, outer, member, next, {size: (builds, members)})]."""
+    structs, members = [], None
+    with open(path) as f:
+        for words in (line.split() for line in f if line.strip() and line[0] != "#"):
+            if words[0] == "struct":
+                following = words[5] if len(words) > 5 else None
+                structs.append((words[1], *words[3].split("."), following, {}))
+            elif words[0] == "size":
+                members = {}
+                structs[-1][4][int(words[1])] = ({int(b) for b in words[2:]}, members)
+            else:
+                members[words[0]] = (int(words[1]), words[2], None)
+    return structs
+
+
+def add_by_size(profiles, structs):
+    for name, outer, member, following, variants in structs:
+        for p in profiles:
+            if p.arch != "x64" or p.structs.get(outer) is None or name in p.structs:
+                continue
+            size, fields = p.structs[outer]
+            end = fields[following][0] if following in fields else size
+            rest = end - fields[member][0] if member in fields else 0
+            if rest in variants:
+                builds, members = variants[rest]
+                p.structs[name] = (rest, members)
+                if not builds & set(range(p.build_min, p.build_max + 1)):
+                    p.unverified.add(name)
+
+
 class Wanted:
     def __init__(self, path):
         self.groups, self.drop = [], []
@@ -432,6 +464,7 @@ def main():
     src = Source(root)
     wanted = Wanted(os.path.join(OUT, "wanted.txt"))
     profiles = load_profiles(src)
+    add_by_size(profiles, read_by_size(os.path.join(OUT, "by-size.txt")))
     assert len(profiles) <= 255, "profile numbers are one byte in the tables"
     pdb_ids = write_globals(root)
     write_profiles(profiles, pdb_ids)

@@ -85,23 +85,14 @@ DEFINE(RESIDENT_AVAILABLE)
 DEFINE(FREE_SYSTEM_PTES)
 DEFINE(PTE_FAILURES)
 DEFINE(NONPAGED_POOL_MAXIMUM)
+DEFINE(PAGED_POOL)
 DEFINE(PAGED_POOL_MAXIMUM)
 DEFINE(POOL_FAILURES)
 DEFINE(COMMITTED)
 DEFINE(COMMIT_LIMIT)
 DEFINE(COMMIT_LIMIT_MAXIMUM)
 
-/* Kernels whose pools have no descriptors tell what is committed for them. */
-static void derive_paged_pool(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
-{
-    const struct ds_vm *vm = row;
-    struct ds_opt used = vm->rows[DS_VM_PAGED_POOL].value;
-    (void)f;
-    (void)i;
-    ds_value_opt(
-        v, used.known || used.why != DS_NO_FIELD ? used : vm->rows[DS_VM_PAGED_POOL_COMMIT].value);
-}
-
+/* Windows 10 tells what is committed for nonpaged pool. */
 static void derive_nonpaged_pool(struct ds_facts *f, const void *row, size_t i, struct ds_value *v)
 {
     const struct ds_vm *vm = row;
@@ -128,9 +119,8 @@ static const struct ds_column_spec vm_columns[] = {
      "!vm (NonPagedPool Usage)", DS_DERIVED(derive_nonpaged_pool)},
     {"nonpaged_pool_maximum", DS_COL_INTEGER, "pages it may grow to", "!vm (NonPagedPool Max)",
      VALUE(NONPAGED_POOL_MAXIMUM)},
-    {"paged_pool", DS_COL_INTEGER,
-     "pages in use, of all paged pools; where they have no descriptors, committed",
-     "!vm (PagedPool Usage)", DS_DERIVED(derive_paged_pool)},
+    {"paged_pool", DS_COL_INTEGER, "pages in use, of all paged pools", "!vm (PagedPool Usage)",
+     VALUE(PAGED_POOL)},
     {"paged_pool_maximum", DS_COL_INTEGER, "pages they may grow to", "!vm (PagedPool Maximum)",
      VALUE(PAGED_POOL_MAXIMUM)},
     {"pool_failures", DS_COL_INTEGER, "allocations from pool that failed since the start",
@@ -152,10 +142,14 @@ static const struct ds_column_spec vm_columns[] = {
 static void vm_fill(struct ds_facts *f, struct ds_rows *ret)
 {
     const struct ds_vm *vm = ds_nt_vm(ds_facts_nt(f));
-    struct ds_walk walk = vm->walk;
-    walk.table_name = "vm";
-    walk.rows = vm->count != 0;
-    *ret = (struct ds_rows){vm, sizeof(*vm), vm->count != 0, walk};
+    if (vm->count != 0 && !vm->told) {
+        *ret = ds_rows_cut(vm, sizeof(*vm), 0, vm->rows[DS_VM_COMMITTED].value.why,
+                           "no counter of the memory manager is known");
+    } else {
+        *ret = (struct ds_rows){vm, sizeof(*vm), vm->count != 0, vm->walk};
+        ret->walk.rows = ret->count;
+    }
+    ret->walk.table_name = "vm";
 }
 
 DS_TABLE_WITH_LAYOUT(vm, "One row: what vm_counters knows of the whole system.", "!vm 1",

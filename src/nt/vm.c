@@ -5,6 +5,8 @@
  */
 #include "nt/vm.h"
 
+#include <string.h>
+
 #include "nt/vm_impl.h"
 
 #define PAGE_SHIFT 12u
@@ -87,7 +89,8 @@ struct place {
     }
 #define VISTA 6000u
 
-/* Before Vista the PTEs of kind SystemPteSpace (0) and NonPagedPoolExpansion (1) are counted in
+/* Windows 10's KDDEBUGGER_DATA64 leads from MmPagedPoolCommit to another counter of MiState.
+ * Before Vista the PTEs of kind SystemPteSpace (0) and NonPagedPoolExpansion (1) are counted in
  * arrays of 4-byte integers; later the standby list is eight lists. */
 static const struct place places[] = {
     {DS_VM_PHYSICAL, "MmNumberOfPhysicalPages", 4, 0, NULL, NULL, false, 0, 0},
@@ -111,7 +114,7 @@ static const struct place places[] = {
     {DS_VM_SHARED_COMMIT, "MmSharedCommit", 4, 0, NULL, NULL, false, 0, 0},
     {DS_VM_SPECIAL_POOL, "MmSpecialPagesInUse", 4, 0, NULL, NULL, false, 0, 0},
     {DS_VM_PROCESS_COMMIT, "MmProcessCommit", 4, 0, NULL, NULL, false, 0, 0},
-    {DS_VM_PAGED_POOL_COMMIT, "MmPagedPoolCommit", 4, 0, NULL, NULL, false, 0, 0},
+    {DS_VM_PAGED_POOL_COMMIT, "MmPagedPoolCommit", 4, 0, NULL, NULL, false, 0, 10240},
     {DS_VM_DRIVER_COMMIT, "MmDriverCommit", 4, 0, NULL, NULL, false, 0, 0},
     {DS_VM_COMMITTED, "MmTotalCommittedPages", SIZE_POINTER, 0, NULL, NULL, false, 0, 0},
     {DS_VM_COMMIT_LIMIT, "MmTotalCommitLimit", SIZE_POINTER, 0, NULL, NULL, false, 0, 0},
@@ -135,8 +138,10 @@ static const struct place places[] = {
     STATE(DS_VM_FREE_SYSTEM_PTES, "Vs.SystemPteInfo.TotalFreeSystemPtes"),
     STATE(DS_VM_PTE_FAILURES, "Vs.SystemPteInfo.PteFailures"),
     STATE(DS_VM_NONPAGED_POOL_COMMIT, "Vs.NonPagedPoolCommit"),
+    STATE(DS_VM_PAGED_POOL, "Vs.PagedPoolInfo.AllocatedPagedPool"),
     STATE(DS_VM_NONPAGED_POOL_MAXIMUM, "Vs.MaximumNonPagedPoolInPages"),
     STATE(DS_VM_PAGED_POOL_MAXIMUM, "Vs.SizeOfPagedPoolInPages"),
+    PARTITION(DS_VM_SHARED_COMMIT, "Vp.SharedCommit"),
     STATE(DS_VM_SHARED_COMMIT, "Vs.SharedCommit"),
     STATE(DS_VM_PROCESS_COMMIT, "Vs.ProcessCommit"),
     STATE(DS_VM_DRIVER_COMMIT, "Vs.DriverCommit"),
@@ -298,6 +303,30 @@ static void prove_commit(struct ds_vm *vm)
         at_most(vm, parts[i], DS_VM_COMMITTED, "it is more than all that is committed");
 }
 
+static uint64_t partition_member(const struct ds_target *t, uint64_t va, const char *member)
+{
+    return ds_opt_or(ds_target_field(t, va, "_MI_PARTITION", member), 0);
+}
+
+/* Whether MiSystemPartition looks like one, and agrees with the physical memory that is known. */
+static void prove_partition(const struct ds_target *t, struct ds_vm *vm)
+{
+    uint64_t va;
+    struct ds_opt known = vm->rows[DS_VM_PHYSICAL].value;
+    if (ds_target_global(t, "MiSystemPartition", &va) != DS_OK)
+        return;
+    uint64_t pages = partition_member(t, va, "Vp.NumberOfPhysicalPages");
+    uint64_t low = partition_member(t, va, "Vp.LowestPhysicalPage");
+    uint64_t high = partition_member(t, va, "Vp.HighestPhysicalPage");
+    bool holds = pages != 0 && pages <= PHYSICAL_MAX && low <= high && high <= PHYSICAL_MAX * 16 &&
+                 pages - 1 <= high - low;
+    if (holds && known.known) /* memory may have been added since */
+        holds = pages >= known.value - known.value / 4 && pages <= known.value + known.value / 4;
+    for (size_t i = 0; !holds && i < DS_VM_COUNT; i++)
+        if (vm->rows[i].symbol != NULL && strcmp(vm->rows[i].symbol, "MiSystemPartition") == 0)
+            disbelieve(&vm->rows[i], "what should be MiSystemPartition does not look like it");
+}
+
 /* Members of structures of another revision may have moved: what stands alone proves nothing. */
 static void prove_members(struct ds_vm *vm)
 {
@@ -326,10 +355,24 @@ static void find_border(struct ds_nt *nt, struct ds_vm *vm)
 static void paged_pool(struct ds_nt *nt, struct ds_vm_counter *c)
 {
     const struct ds_pools *p = ds_nt_pools(nt);
+    if (!p->paged_pages.known && p->paged_pages.why == DS_NO_FIELD)
+        return; /* of a kernel whose pools have no descriptors */
     c->value = p->paged_pages;
     c->symbol = "ExpPagedPoolDescriptor";
     c->member = "TotalPages + TotalBigPages";
     c->why_text = c->value.known ? NULL : "not all pools are known";
+}
+
+/* Whether anything is known that says how the system fares. */
+static bool tells(const struct ds_vm *vm)
+{
+    static const enum ds_vm_id ids[] = {DS_VM_PHYSICAL,      DS_VM_AVAILABLE,
+                                        DS_VM_COMMITTED,     DS_VM_FREE_SYSTEM_PTES,
+                                        DS_VM_NONPAGED_POOL, DS_VM_NONPAGED_POOL_COMMIT};
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        if (vm->rows[ids[i]].value.known)
+            return true;
+    return false;
 }
 
 static void fill(struct ds_nt *nt, struct ds_vm *vm)
@@ -342,10 +385,12 @@ static void fill(struct ds_nt *nt, struct ds_vm *vm)
                                              .value = ds_opt_unknown(DS_NO_SYMBOL),
                                              .place = ds_opt_unknown(DS_OK),
                                              .why_text = "kernels of this build do not have it"};
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        read_place(t, &places[i], &vm->rows[places[i].id]);
+    read_place(t, &places[0], &vm->rows[DS_VM_PHYSICAL]);
     physical_by_runs(t, &vm->rows[DS_VM_PHYSICAL]);
     paged_pool(nt, &vm->rows[DS_VM_PAGED_POOL]);
+    for (size_t i = 1; i < sizeof(places) / sizeof(places[0]); i++)
+        read_place(t, &places[i], &vm->rows[places[i].id]);
+    prove_partition(t, vm);
     prove_physical(vm);
     prove_commit(vm);
     prove_members(vm);
@@ -353,6 +398,7 @@ static void fill(struct ds_nt *nt, struct ds_vm *vm)
     at_most(vm, DS_VM_NONPAGED_POOL, DS_VM_NONPAGED_POOL_MAXIMUM, "it is more than its maximum");
     find_border(nt, vm);
     vm->count = vm->walk.rows = DS_VM_COUNT;
+    vm->told = tells(vm);
 }
 
 struct ds_nt_vm *ds_nt_vm_state(struct ds_nt *nt)

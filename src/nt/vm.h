@@ -59,6 +59,7 @@ struct ds_vm {
     struct ds_vm_counter rows[DS_VM_COUNT]; /* by enum ds_vm_id */
     size_t count;                           /* DS_VM_COUNT, or 0 without virtual memory */
     struct ds_walk walk;
+    bool told;                          /* something of the whole system is known */
     struct ds_opt highest_user_address; /* MmHighestUserAddress */
     struct ds_opt grown_user_space;     /* x86: 1 with /3GB or /USERVA, by that address or by the
                                            kernel's own base; 0 elsewhere */

@@ -117,6 +117,66 @@ static void test_members(void)
     kernel_close(&k);
 }
 
+static void partition(const char *member, uint64_t value)
+{
+    kernel_set(&k, global("MiSystemPartition"), "_MI_PARTITION", member, value);
+}
+
+static void open_partition(void)
+{
+    kernel_open(&k);
+    partition("Vp.LowestPhysicalPage", 1);
+    partition("Vp.HighestPhysicalPage", 2000);
+    partition("Vp.NumberOfPhysicalPages", 1900);
+    partition("Vp.AvailablePages", 300);
+    partition("Vp.TotalCommittedPages", 2100);
+    partition("Vp.TotalCommitLimit", 2200);
+}
+
+static void test_partition(void)
+{
+    open_partition();
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_vm *vm = ds_nt_vm(nt);
+    CHECK(vm->told);
+    CHECK_U64(vm->rows[DS_VM_PHYSICAL].value.value, 1900);
+    CHECK_U64(vm->rows[DS_VM_AVAILABLE].value.value, 300);
+    CHECK_U64(vm->rows[DS_VM_COMMITTED].value.value, 2100);
+    CHECK_STR(vm->rows[DS_VM_COMMIT_LIMIT].member, "Vp.TotalCommitLimit");
+    ds_nt_close(nt);
+    kernel_close(&k);
+    open_partition(); /* more pages than lie between the lowest and the highest */
+    partition("Vp.NumberOfPhysicalPages", 2001);
+    nt = kernel_nt(&k);
+    vm = ds_nt_vm(nt);
+    CHECK(!vm->told);
+    CHECK(!vm->rows[DS_VM_PHYSICAL].value.known && !vm->rows[DS_VM_COMMITTED].value.known);
+    CHECK(vm->rows[DS_VM_COMMITTED].value.why == DS_CORRUPT);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
+static void test_partition_against_the_runs(void)
+{
+    uint64_t runs = 0xffffc08000700000u;
+    open_partition();
+    kernel_kdbg(&k, "MmPhysicalMemoryBlock", COUNTER(30));
+    maker_ptr(&k.m, COUNTER(30), runs);
+    maker_put(&k.m, runs, 2, 4);
+    maker_ptr(&k.m, runs + 8, 1000);
+    maker_ptr(&k.m, runs + 16, 1);
+    maker_ptr(&k.m, runs + 24, 600);
+    maker_ptr(&k.m, runs + 32, 1000);
+    maker_ptr(&k.m, runs + 40, 400);
+    struct ds_nt *nt = kernel_nt(&k);
+    const struct ds_vm *vm = ds_nt_vm(nt); /* the partition says twice as much */
+    CHECK_U64(vm->rows[DS_VM_PHYSICAL].value.value, 1000);
+    CHECK_STR(vm->rows[DS_VM_PHYSICAL].symbol, "MmPhysicalMemoryBlock");
+    CHECK(!vm->rows[DS_VM_AVAILABLE].value.known);
+    ds_nt_close(nt);
+    kernel_close(&k);
+}
+
 static void tag(unsigned slot, const char *text, uint64_t allocs, uint64_t frees, uint64_t bytes)
 {
     static const char type[] = "_POOL_TRACKER_TABLE";
@@ -191,5 +251,6 @@ static void test_segment_heaps_have_no_descriptors(void)
 }
 
 TEST_MAIN(TEST(test_counters), TEST(test_what_cannot_be_is_unknown), TEST(test_members),
+          TEST(test_partition), TEST(test_partition_against_the_runs),
           TEST(test_tags_of_one_processor), TEST(test_tag_table_size_lies),
           TEST(test_segment_heaps_have_no_descriptors))
