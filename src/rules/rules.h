@@ -12,8 +12,9 @@
 struct ds_pattern {
     const char *id, *title, *query, *message, *explain;
     enum ds_severity severity;
-    const char *verdict; /* "hardware", "memory-corruption", "exhaustion": what a match may make the verdict, with
-                            the confidence of the row's column `confidence`; NULL for others */
+    const char *verdict; /* "hardware", "memory-corruption", "exhaustion": what a match may make the
+                            verdict, with the confidence of the row's column `confidence`; NULL for
+                            others */
     const char *const *applies; /* conditions (applies.h), all of them; none: any dump */
     size_t applies_count;
     const char *stack_of; /* column of the query that names threads whose stacks belong to the

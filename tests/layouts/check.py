@@ -39,6 +39,7 @@ class Profiles:
     """A reader of data/layouts: the text, as its README describes it."""
 
     def __init__(self, folder):
+        self.folder = folder
         self.list = []     # (arch, build_min, build_max, first, version)
         self.exact = {}    # (arch, version) -> number
         self.pdb = {}      # id -> number
@@ -294,8 +295,29 @@ def check_sources(report, profiles, wanted, root):
     report.part("sources", compared, bad, " (%d kernels)" % kernels)
 
 
+def told_by_size(profiles):
+    """{(structure, member, bytes, offset): its profile's room fits} of data/layouts/by-size.txt."""
+    told, rooms = set(), {}
+    with open(os.path.join(profiles.folder, "by-size.txt"), encoding="ascii") as f:
+        for words in (line.split() for line in f if line.strip() and line[0] != "#"):
+            if words[0] == "struct":
+                name, (outer, member) = words[1], words[3].split(".")
+                following = words[5] if len(words) > 5 else None
+                for number, (at, _) in profiles.members[outer][member].items():
+                    end = (profiles.members[outer][following][number][0] if following else
+                           profiles.sizes[outer][number][0])
+                    rooms[name, number] = end - at
+            elif words[0] == "size":
+                size = int(words[1])
+            else:
+                told.add((name, words[0], size, int(words[1])))
+    return told, rooms
+
+
 def check_nothing_invented(profiles, layouts, seen, bad):
-    """What no kernel's own source has must at least stand in an entry of the same build."""
+    """What no kernel's own source has must at least stand in an entry of the same build, or be told
+    by its size."""
+    told, rooms = told_by_size(profiles)
     by_build = {}
     for key, entry in layouts.items():
         by_build.setdefault((entry["arch"], entry["build_min"]), []).append(
@@ -307,6 +329,9 @@ def check_nothing_invented(profiles, layouts, seen, bad):
                 if (number, name, member) in seen:
                     continue
                 count += 1
+                size = rooms.get((name, number))
+                if size == profiles.sizes[name][number][0] and (name, member, size, offset) in told:
+                    continue
                 arch, build = profiles.list[number][0], profiles.list[number][1]
                 if not any(e.get(name, (0, {}))[1].get(member, (None,))[0] == offset
                            for e in by_build.get((arch, build), [])):
