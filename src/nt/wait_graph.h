@@ -55,13 +55,15 @@ struct ds_wait_kind {
 struct ds_wait_head {
     uint64_t head;    /* thread, process or driver; of a cycle, its member that the chain ends at */
     const char *kind; /* static: "thread", "process", "driver", "cycle" */
-    const char *deadlock;   /* static, of cycles: "deadlock", "possible"; NULL for others */
+    const char *deadlock;   /* static, of cycles: "deadlock" when one of edges that close is in it,
+                               else "possible"; NULL for others */
     uint32_t members;       /* of a cycle; 1 otherwise */
     struct ds_opt blocked;  /* threads that cannot go on because of it, members included; unknown
                                where a cap was hit */
     struct ds_opt by_locks; /* of them, those that wait for a lock */
     uint32_t depth;         /* threads in the deepest chain, head included */
-    const char *chain; /* that chain, "a -> b -> head"; of a cycle itself: "a -> b -> a"; arena */
+    const char *chain;      /* that chain, "a -> b -> head"; of a cycle, one
+                               through its members, a deadlock if there is one: "a -> b -> a"; arena */
 };
 
 /* From a blocked thread that blocks nobody to what it hangs on in the end. */

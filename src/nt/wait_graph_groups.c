@@ -20,9 +20,11 @@ static void measure(struct ds_nt_wait_graph *g, uint32_t number)
     group->depth = group->count;
     group->head = number;
     group->next = DS_NO_ROW;
+    group->address = UINT64_MAX;
     for (uint32_t m = 0; m < group->count; m++) {
         uint32_t node = g->order[group->first + m];
         const struct ds_wait_node *n = &g->nodes[node];
+        group->address = n->address < group->address ? n->address : group->address;
         for (uint32_t e = n->first_out; e < n->first_out + n->outs; e++) {
             uint32_t to = g->nodes[g->owner_node[e]].group;
             if (to == number) {
@@ -41,7 +43,10 @@ static void measure(struct ds_nt_wait_graph *g, uint32_t number)
         group->next = DS_NO_ROW;
     } else if (group->next != DS_NO_ROW) {
         group->depth += g->groups[group->next].depth;
-        group->head = g->groups[group->next].head;
+        const struct ds_wait_group *next = &g->groups[group->next];
+        group->head = next->head;
+        group->steps = next->steps + 1;
+        group->end = next->steps == 0 ? group->to : next->end;
     }
 }
 

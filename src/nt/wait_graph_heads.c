@@ -15,18 +15,8 @@ struct scratch {
     uint32_t *reached;        /* groups */
     uint32_t *distance, *via; /* by group: threads to the head; edge that leads there */
     uint64_t work;
+    struct ds_wait_cycles cycles;
 };
-
-static uint64_t group_address(const struct ds_nt_wait_graph *g, uint32_t number)
-{
-    const struct ds_wait_group *group = &g->groups[number];
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i < group->count; i++) {
-        uint64_t address = g->nodes[g->order[group->first + i]].address;
-        least = address < least ? address : least;
-    }
-    return least;
-}
 
 /* ---- chains as text ---- */
 
@@ -48,69 +38,68 @@ static const char *keep(struct ds_nt *nt, struct ds_buf *b)
     return text;
 }
 
-/* The members of a cycle in their order, the first once more at the end. */
-static const char *cycle_text(struct scratch *s, uint32_t number)
+/* A cycle in its order from the lowest address on, the first once more at the end. */
+static const char *cycle_text(struct scratch *s, const struct ds_wait_cycles *c)
 {
-    const struct ds_nt_wait_graph *g = s->g;
-    const struct ds_wait_group *group = &g->groups[number];
-    uint32_t node = g->order[group->first];
     struct ds_buf b;
-    struct ds_address_map passed = {0};
-    for (uint32_t i = 0; i < group->count; i++) {
-        if (g->nodes[g->order[group->first + i]].address == group_address(g, number)) {
-            node = g->order[group->first + i];
-            break;
-        }
-    }
+    char text[32];
+    uint32_t left_out = c->length > CHAIN_SHOWN ? c->length - CHAIN_SHOWN : 0;
     ds_buf_init(&b, 4096);
-    for (unsigned i = 0; i <= CHAIN_SHOWN; i++) {
-        const struct ds_wait_node *n = &g->nodes[node];
-        put(&b, s->nt, n->address);
-        if (ds_address_map_get(&passed, n->address, NULL) ||
-            !ds_address_map_put(&passed, n->address, 0)) {
-            break;
-        }
-        for (uint32_t e = n->first_out; e < n->first_out + n->outs; e++) {
-            if (g->nodes[g->owner_node[e]].group == number) {
-                node = g->owner_node[e];
-                break;
-            }
-        }
+    for (uint32_t i = 0; i < c->length - left_out; i++)
+        put(&b, s->nt, s->g->nodes[c->first[(c->lowest + i) % c->length]].address);
+    if (left_out != 0) {
+        int len = snprintf(text, sizeof(text), " -> (%" PRIu32 " more)", left_out);
+        ds_buf_add(&b, text, (size_t)len);
     }
-    ds_address_map_deinit(&passed);
+    put(&b, s->nt, s->g->nodes[c->first[c->lowest]].address);
     return keep(s->nt, &b);
 }
 
-/* From a group on to its end: by the deepest owners, or by `via` when that is not NULL. */
-static const char *chain_text(struct scratch *s, uint32_t number, const uint32_t *via)
+static const char *finish_chain(struct scratch *s, struct ds_buf *b, uint32_t left_out,
+                                uint32_t last)
+{
+    if (left_out != 0) {
+        char text[32];
+        int len = snprintf(text, sizeof(text), " -> (%" PRIu32 " more)", left_out);
+        ds_buf_add(b, text, (size_t)len);
+    }
+    put(b, s->nt, s->g->nodes[last].address);
+    return keep(s->nt, b);
+}
+
+/* From a group on by the deepest owners to their end. */
+static const char *deepest_text(struct scratch *s, uint32_t number)
+{
+    const struct ds_nt_wait_graph *g = s->g;
+    const struct ds_wait_group *from = &g->groups[number], *group = from;
+    struct ds_buf b;
+    ds_buf_init(&b, 4096);
+    for (unsigned i = 0; i < CHAIN_SHOWN && i < from->steps; i++) {
+        put(&b, s->nt, g->nodes[group->from].address);
+        group = &g->groups[group->next];
+    }
+    return finish_chain(s, &b, from->steps > CHAIN_SHOWN ? from->steps - CHAIN_SHOWN : 0,
+                        from->steps == 0 ? g->order[from->first] : from->end);
+}
+
+/* From a group on by the edges of `via` to the head. */
+static const char *head_text(struct scratch *s, uint32_t number)
 {
     const struct ds_nt_wait_graph *g = s->g;
     struct ds_buf b;
-    uint32_t last = DS_NO_ROW, left_out = 0;
+    uint32_t last = g->order[g->groups[number].first], left_out = 0;
     ds_buf_init(&b, 4096);
-    for (unsigned shown = 0;; shown++) {
-        const struct ds_wait_group *group = &g->groups[number];
-        uint32_t edge = via == NULL ? DS_NO_ROW : via[number];
-        bool end = via == NULL ? group->next == DS_NO_ROW : edge == DS_NO_ROW;
-        if (end) {
-            break;
-        }
-        uint32_t from = via == NULL ? group->from : g->waiter_node[edge];
-        last = via == NULL ? group->to : g->owner_node[edge];
+    for (unsigned shown = 0; s->via[number] != DS_NO_ROW; shown++) {
+        uint32_t edge = s->via[number];
+        last = g->owner_node[edge];
         if (shown < CHAIN_SHOWN) {
-            put(&b, s->nt, g->nodes[from].address);
+            put(&b, s->nt, g->nodes[g->waiter_node[edge]].address);
         } else {
             left_out++;
         }
         number = g->nodes[last].group;
     }
-    if (left_out != 0) {
-        char text[32];
-        int len = snprintf(text, sizeof(text), " -> (%" PRIu32 " more)", left_out);
-        ds_buf_add(&b, text, (size_t)len);
-    }
-    put(&b, s->nt, g->nodes[last == DS_NO_ROW ? g->order[g->groups[number].first] : last].address);
-    return keep(s->nt, &b);
+    return finish_chain(s, &b, left_out, last);
 }
 
 /* ---- heads ---- */
@@ -185,22 +174,6 @@ static bool waits_for_lock(const struct ds_nt_wait_graph *g, const struct ds_wai
     return false;
 }
 
-/* A cycle that nothing can end by itself: no wait in it is for any of several, or ends in time. */
-static const char *judge(const struct ds_nt_wait_graph *g, uint32_t number)
-{
-    const struct ds_wait_group *group = &g->groups[number];
-    for (uint32_t m = 0; m < group->count; m++) {
-        const struct ds_wait_node *n = &g->nodes[g->order[group->first + m]];
-        for (uint32_t e = n->first_out; e < n->first_out + n->outs; e++) {
-            if (g->nodes[g->owner_node[e]].group == number &&
-                (g->edges[e].any || g->edges[e].timeout)) {
-                return "possible";
-            }
-        }
-    }
-    return "deadlock";
-}
-
 static void count_blocked(struct scratch *s, uint32_t head, size_t count, struct ds_wait_head *ret)
 {
     const struct ds_nt_wait_graph *g = s->g;
@@ -231,11 +204,15 @@ static void add_head(struct scratch *s, uint32_t number)
         return;
     }
     g->heads = array;
+    if (group->cycle)
+        ds_wait_cycles_find(&s->cycles, number);
     struct ds_wait_head *h = &g->heads[g->table.head_count++];
-    *h = (struct ds_wait_head){.head = group_address(g, number),
+    *h = (struct ds_wait_head){.head = group->address,
                                .kind =
                                    group->cycle ? "cycle" : g->nodes[g->order[group->first]].kind,
-                               .deadlock = group->cycle ? judge(g, number) : NULL,
+                               .deadlock = !group->cycle       ? NULL
+                                           : s->cycles.certain ? "deadlock"
+                                                               : "possible",
                                .members = group->count,
                                .depth = group->depth};
     if (s->work > DS_LIMIT_WAIT_WORK || !reach(s, number, (uint32_t)n + 1, &count)) {
@@ -246,7 +223,7 @@ static void add_head(struct scratch *s, uint32_t number)
     }
     uint32_t from = farthest(s, number, (uint32_t)n + 1, count);
     h->depth = s->distance[from];
-    h->chain = group->cycle ? cycle_text(s, number) : chain_text(s, from, s->via);
+    h->chain = group->cycle ? cycle_text(s, &s->cycles) : head_text(s, from);
     count_blocked(s, number, count, h);
 }
 
@@ -274,10 +251,10 @@ static void add_chain(struct scratch *s, uint32_t number)
     g->chains[g->table.chain_count++] =
         (struct ds_wait_chain){.waiter = g->nodes[group->from].address,
                                .blocker = g->nodes[group->to].address,
-                               .head = group_address(g, group->head),
+                               .head = g->groups[group->head].address,
                                .length = group->depth,
                                .cycle = g->groups[group->head].cycle,
-                               .chain = chain_text(s, number, NULL)};
+                               .chain = deepest_text(s, number)};
 }
 
 void ds_wait_graph_heads(struct ds_nt *nt, struct ds_nt_wait_graph *g)
@@ -287,7 +264,8 @@ void ds_wait_graph_heads(struct ds_nt *nt, struct ds_nt_wait_graph *g)
     s.reached = ds_alloc_array(g->group_count, sizeof(*s.reached));
     s.distance = ds_alloc_array(g->group_count, sizeof(*s.distance));
     s.via = ds_alloc_array(g->group_count, sizeof(*s.via));
-    if (s.seen != NULL && s.reached != NULL && s.distance != NULL && s.via != NULL) {
+    bool room = ds_wait_cycles_open(&s.cycles, g);
+    if (room && s.seen != NULL && s.reached != NULL && s.distance != NULL && s.via != NULL) {
         for (uint32_t i = 0; i < g->group_count; i++) {
             const struct ds_wait_group *group = &g->groups[i];
             if (group->cycle || (group->next == DS_NO_ROW && group->blocks)) {
@@ -305,4 +283,5 @@ void ds_wait_graph_heads(struct ds_nt *nt, struct ds_nt_wait_graph *g)
     free(s.reached);
     free(s.distance);
     free(s.via);
+    ds_wait_cycles_close(&s.cycles);
 }

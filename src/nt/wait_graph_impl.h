@@ -22,6 +22,8 @@ struct ds_wait_group {
     uint32_t from, to;     /* nodes: the edge that it goes on by */
     uint32_t depth;        /* threads from here to the head */
     uint32_t head;         /* group that the deepest chain ends in */
+    uint32_t steps, end;   /* edges on the way there, and the node that the last of them leads to */
+    uint64_t address;      /* the lowest of its members */
     bool cycle, blocks;    /* somebody outside waits for it */
 };
 
@@ -39,6 +41,21 @@ struct ds_nt_wait_graph {
 
 /* Strongly connected components with the deepest chain from each. False when out of memory. */
 bool ds_wait_graph_groups(struct ds_nt_wait_graph *g);
+
+/* One cycle at a time. */
+struct ds_wait_cycles {
+    const struct ds_nt_wait_graph *g;
+    uint32_t *left, *place, *list; /* owned; by node, by node, nodes */
+    bool certain;          /* a cycle of edges of which none ends by itself: ds_wait_edge.closes */
+    const uint32_t *first; /* its nodes, each waits for the next, in `list` */
+    uint32_t length, lowest; /* which of them has the lowest address */
+};
+/* False without memory; close in every case. */
+bool ds_wait_cycles_open(struct ds_wait_cycles *c, const struct ds_nt_wait_graph *g);
+void ds_wait_cycles_close(struct ds_wait_cycles *c);
+/* A cycle of the group, which must have one: a certain one if there is one. Linear in its edges. */
+void ds_wait_cycles_find(struct ds_wait_cycles *c, uint32_t number);
+
 /* Heads and chains. */
 void ds_wait_graph_heads(struct ds_nt *nt, struct ds_nt_wait_graph *g);
 

@@ -268,4 +268,98 @@ static void test_irp(void)
     done(&o);
 }
 
-TEST_MAIN(TEST(test_fast_mutex), TEST(test_push_lock), TEST(test_message), TEST(test_irp))
+/* ---- cycles ---- */
+
+#define MUTANT(n) (0xffffc0800052a000u + (uint64_t)(n)*0x40)
+
+static void own_mutant(unsigned mutant, unsigned thread)
+{
+    maker_put(&k.m, MUTANT(mutant), 2, 1);
+    kernel_set(&k, MUTANT(mutant), "_KMUTANT", "OwnerThread", THREAD(thread));
+}
+
+/* Two objects; the wait ends by any of them, or by all. */
+static void wait_on_two(unsigned thread, uint64_t a, uint64_t b, bool any)
+{
+    uint64_t block = THREAD(thread) + kernel_offset(&k, "_KTHREAD", "WaitBlock");
+    kernel_set(&k, THREAD(thread), "_KTHREAD", "State", 5);
+    kernel_set(&k, THREAD(thread), "_KTHREAD", "WaitBlockList", block);
+    kernel_set(&k, THREAD(thread), "_KTHREAD", "WaitBlockCount", 2);
+    for (unsigned i = 0; i < 2; i++) {
+        kernel_set(&k, block + i * 0x30, "_KWAIT_BLOCK", "Thread", THREAD(thread));
+        kernel_set(&k, block + i * 0x30, "_KWAIT_BLOCK", "Object", i == 0 ? a : b);
+        kernel_set(&k, block + i * 0x30, "_KWAIT_BLOCK", "WaitType", any);
+    }
+}
+
+/* 0 waits for any of what 2 owns and an event; 1 for what 2 owns; 2 for what 0 and 1 own: all. */
+static void open_two_cycles(bool certain)
+{
+    open_threads();
+    for (unsigned i = 0; i < 4; i++)
+        own_mutant(i, i == 3 ? 2 : i);
+    maker_put(&k.m, EVENT(0), 1, 1);
+    wait_on_two(0, MUTANT(2), EVENT(0), true);
+    wait_on_two(1, MUTANT(3), EVENT(0), !certain);
+    wait_on_two(2, MUTANT(0), MUTANT(1), false);
+}
+
+static void test_cycles(void)
+{
+    char text[100];
+    open_two_cycles(true); /* 1 and 2 wait for each other, whatever becomes of 0 */
+    struct outcome o = follow(DS_WAIT_MUTANT);
+    CHECK_U64(o.graph->edge_count, 4);
+    CHECK_U64(o.graph->head_count, 1);
+    CHECK_U64(o.graph->heads[0].members, 3);
+    CHECK_U64(o.graph->heads[0].head, THREAD(0));
+    CHECK_STR(o.graph->heads[0].deadlock, "deadlock");
+    snprintf(text, sizeof(text), "%016llx -> %016llx -> %016llx", (unsigned long long)THREAD(1),
+             (unsigned long long)THREAD(2), (unsigned long long)THREAD(1));
+    CHECK_STR(o.graph->heads[0].chain, text);
+    done(&o);
+    open_two_cycles(false);
+    o = follow(DS_WAIT_MUTANT);
+    CHECK_U64(o.graph->head_count, 1);
+    CHECK_STR(o.graph->heads[0].deadlock, "possible");
+    snprintf(text, sizeof(text), "%016llx -> %016llx -> %016llx", (unsigned long long)THREAD(0),
+             (unsigned long long)THREAD(2), (unsigned long long)THREAD(0));
+    CHECK_STR(o.graph->heads[0].chain, text);
+    done(&o);
+}
+
+static void test_way_into_a_cycle(void)
+{
+    open_threads(); /* 0 certainly waits for 1, and 1 and 2 for each other; 2 perhaps for 0 */
+    own_mutant(0, 0);
+    own_mutant(1, 1);
+    own_mutant(2, 2);
+    own_mutant(3, 1);
+    wait_on_two(0, MUTANT(1), EVENT(0), false);
+    wait_on_two(1, MUTANT(2), EVENT(0), false);
+    wait_on_two(2, MUTANT(0), MUTANT(3), true);
+    maker_put(&k.m, EVENT(0), 1, 1);
+    struct outcome o = follow(DS_WAIT_MUTANT);
+    CHECK_U64(o.graph->heads[0].members, 3);
+    CHECK_STR(o.graph->heads[0].deadlock, "possible");
+    done(&o);
+    open_threads(); /* the way from 0 into the cycle is no part of it */
+    own_mutant(1, 1);
+    own_mutant(2, 2);
+    wait_on(0, MUTANT(1), 6);
+    wait_on(1, MUTANT(2), 6);
+    wait_on(2, MUTANT(1), 6);
+    for (unsigned i = 1; i < 3; i++)
+        maker_put(&k.m, MUTANT(i), 2, 1);
+    o = follow(DS_WAIT_MUTANT);
+    CHECK_U64(o.graph->head_count, 1);
+    CHECK_U64(o.graph->heads[0].head, THREAD(1));
+    CHECK_U64(o.graph->heads[0].members, 2);
+    CHECK_U64(o.graph->heads[0].blocked.value, 3);
+    CHECK_U64(o.graph->chain_count, 1);
+    CHECK_U64(o.graph->chains[0].length, 3);
+    done(&o);
+}
+
+TEST_MAIN(TEST(test_cycles), TEST(test_way_into_a_cycle), TEST(test_fast_mutex),
+          TEST(test_push_lock), TEST(test_message), TEST(test_irp))

@@ -1,11 +1,11 @@
 # Measurements: ratios within one run, with the goal beside. Nothing is asserted by time.
 # docs/performance.md says what is measured and how.
 
-BENCH_DMP := build/bench/sparse-64g.dmp
+BENCH_DMP := $(patsubst tests/bench/dumps/%.txt,build/bench/%.dmp,$(wildcard tests/bench/dumps/*.txt))
 XLAT_BENCH := $(if $(XLAT_HAVE),$(B)/tests/bench/xlat_bench)
 PEER_LD := $(shell $(PKG_CONFIG) --libs libkdumpfile 2>/dev/null)
 
-build/bench/%.dmp: tests/bench/dumps/%.txt fixtures/dumps/demo.txt $(FIXTURE_LIB) $(FIXTURE_DATA)
+build/bench/%.dmp: tests/bench/dumps/%.txt tests/bench/herd.txt fixtures/dumps/demo.txt $(FIXTURE_LIB) $(FIXTURE_DATA)
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) fixtures/build.py $< $@
 
