@@ -239,7 +239,8 @@ DS_TABLE_WITH_LAYOUT(wait_kinds, "How threads wait, and which waits could be fol
 static const struct ds_column_spec wait_head_columns[] = {
     {"head", DS_COL_ADDRESS,
      "what others are blocked by and is not blocked itself: _KTHREAD, _EPROCESS for kind process, "
-     "_DRIVER_OBJECT for kind driver; of a cycle, the member with the lowest address",
+     "_DRIVER_OBJECT for kind driver; of a cycle, the first in chain: the one with the lowest "
+     "address",
      "!locks", DS_FIELD(ROW, head)},
     {"kind", DS_COL_TEXT, "thread, process, driver or cycle", "", DS_FIELD(ROW, kind)},
     {"deadlock", DS_COL_TEXT,

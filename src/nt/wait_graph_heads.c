@@ -194,7 +194,7 @@ static void count_blocked(struct scratch *s, uint32_t head, size_t count, struct
 static void add_head(struct scratch *s, uint32_t number)
 {
     struct ds_nt_wait_graph *g = s->g;
-    const struct ds_wait_group *group = &g->groups[number];
+    struct ds_wait_group *group = &g->groups[number];
     size_t n = g->table.head_count, count;
     void *array = g->heads;
     if (!ds_array_reserve(&array, &g->head_cap, n + 1, sizeof(*g->heads),
@@ -204,8 +204,11 @@ static void add_head(struct scratch *s, uint32_t number)
         return;
     }
     g->heads = array;
-    if (group->cycle)
+    if (group->cycle) { /* chains that end here are named later: owners come first */
+        const struct ds_wait_cycles *c = &s->cycles;
         ds_wait_cycles_find(&s->cycles, number);
+        group->address = g->nodes[c->first[c->lowest]].address;
+    }
     struct ds_wait_head *h = &g->heads[g->table.head_count++];
     *h = (struct ds_wait_head){.head = group->address,
                                .kind =

@@ -23,7 +23,7 @@ struct ds_wait_group {
     uint32_t depth;        /* threads from here to the head */
     uint32_t head;         /* group that the deepest chain ends in */
     uint32_t steps, end;   /* edges on the way there, and the node that the last of them leads to */
-    uint64_t address;      /* the lowest of its members */
+    uint64_t address;      /* the lowest of its members, at last of the cycle that is shown */
     bool cycle, blocks;    /* somebody outside waits for it */
 };
 

@@ -312,7 +312,7 @@ static void test_cycles(void)
     CHECK_U64(o.graph->edge_count, 4);
     CHECK_U64(o.graph->head_count, 1);
     CHECK_U64(o.graph->heads[0].members, 3);
-    CHECK_U64(o.graph->heads[0].head, THREAD(0));
+    CHECK_U64(o.graph->heads[0].head, THREAD(1));
     CHECK_STR(o.graph->heads[0].deadlock, "deadlock");
     snprintf(text, sizeof(text), "%016llx -> %016llx -> %016llx", (unsigned long long)THREAD(1),
              (unsigned long long)THREAD(2), (unsigned long long)THREAD(1));
