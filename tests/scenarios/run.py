@@ -355,15 +355,15 @@ def main(argv):
         return 0
     skipped = 0
     if args.pages:
-        todo = [(check_pages, p, kind, [pfn]) for p, kind, some in pages(args) for pfn in some]
+        tasks = [(check_pages, p, kind, [pfn]) for p, kind, some in pages(args) for pfn in some]
     else:
-        todo = [(check, *j) for j in jobs(args)]
-        skipped = len(todo)
-        todo = [t for t in todo if holds(t[1])]
-        skipped -= len(todo)
+        tasks = [(check, *j) for j in jobs(args)]
+        skipped = len(tasks)
+        tasks = [t for t in tasks if holds(t[1])]
+        skipped -= len(tasks)
     failed = 0
     with concurrent.futures.ProcessPoolExecutor(max_workers=2) as pool:
-        for job, future in [(t, pool.submit(t[0], args, *t[1:])) for t in todo]:
+        for job, future in [(t, pool.submit(t[0], args, *t[1:])) for t in tasks]:
             try:
                 found = future.result()
             except (ValueError, OSError, fixtures.DescriptionError, layouts.LayoutError) as e:
@@ -371,11 +371,11 @@ def main(argv):
             failed += bool(found)
             print("\n".join(found), end="\n" if found else "")
     suite = "scenario-pages" if args.pages else "scenarios"
-    print(f"{suite}: {len(todo) - failed} passed, {failed} failed, {skipped} skipped")
+    print(f"{suite}: {len(tasks) - failed} passed, {failed} failed, {skipped} skipped")
     if os.environ.get("B"):
         with open(os.path.join(os.environ["B"], "results"), "a", encoding="utf-8") as f:
-            f.write(f"{suite} {len(todo) - failed} {failed} {skipped}\n")
-    return 1 if failed or not todo else 0
+            f.write(f"{suite} {len(tasks) - failed} {failed} {skipped}\n")
+    return 1 if failed or not tasks else 0
 
 
 if __name__ == "__main__":
