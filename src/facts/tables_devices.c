@@ -28,7 +28,7 @@ static const struct ds_column_spec driver_columns[] = {
      "a port or class driver or a framework; NULL when one is unreadable",
      "!drvobj (Dispatch routines)", DS_FIELD(ROW, outside)},
     {"dispatch_astray", DS_COL_INTEGER,
-     "of them, those in no loaded module; NULL when one is unreadable",
+     "of them, those in no loaded module; NULL when that cannot be told",
      "!drvobj (Dispatch routines)", DS_FIELD(ROW, astray)},
     {"service", DS_COL_TEXT, "ServiceKeyName of its extension; NULL when unreadable",
      "dt nt!_DRIVER_EXTENSION", DS_FIELD(ROW, service)},
@@ -36,6 +36,9 @@ static const struct ds_column_spec driver_columns[] = {
      "dt nt!_DRIVER_OBJECT (Flags)", DS_FIELD(ROW, flags)},
     {"driver_section", DS_COL_ADDRESS, "DriverSection: its entry in PsLoadedModuleList",
      "dt nt!_DRIVER_OBJECT (DriverSection)", DS_FIELD(ROW, section)},
+    {"listed", DS_COL_BOOL,
+     "it is in one of the two directories; NULL when they were not read to the end",
+     "!object \\Driver", DS_FIELD(ROW, listed)},
     {"source", DS_COL_TEXT,
      "directory it was found in: \\Driver, \\FileSystem; device stack: in none of them",
      "!object \\Driver", DS_FIELD(ROW, source)},
@@ -92,8 +95,9 @@ static const struct ds_column_spec dispatch_columns[] = {
     {"unloaded_module", DS_COL_TEXT, "without one: the unloaded driver that was there", "lm",
      DS_DERIVED(derive_routine_unloaded)},
     {"place", DS_COL_TEXT,
-     "own (the driver's image), kernel, other module, no module; NULL when unreadable", "",
-     DS_FIELD(ROW, place)},
+     "own (the driver's image), kernel, other module, no module; NULL when unreadable, or when "
+     "it is in none but modules are missing",
+     "", DS_FIELD(ROW, place)},
 };
 #undef ROW
 

@@ -56,10 +56,20 @@ static const char *place_of(const struct ds_target *t, const struct ds_driver_ob
         (own != NULL && routine >= own->base && routine < module_end(own))) {
         return "own";
     }
-    if (m == NULL) {
-        return "no module";
+    if (m == NULL) { /* perhaps it is in one that the list of modules lost */
+        return t->modules_walk.complete ? "no module" : NULL;
     }
     return t->kernel_base.known && m->base == t->kernel_base.value ? "kernel" : "other module";
+}
+
+static void count_place(struct ds_driver_object *d, const char *place)
+{
+    if (place == NULL) {
+        d->astray = ds_opt_unknown(DS_NOT_FOUND);
+    } else {
+        d->outside.value += strcmp(place, "other module") == 0;
+        d->astray.value += strcmp(place, "no module") == 0;
+    }
 }
 
 static bool add_dispatch(struct ds_nt *nt, struct ds_nt_devices *k, struct ds_driver_object *d,
@@ -88,8 +98,7 @@ static bool add_dispatch(struct ds_nt *nt, struct ds_nt_devices *k, struct ds_dr
         const struct ds_module *m = ds_target_module_at(t, x->routine.value);
         x->module = m != NULL ? m->name : NULL;
         x->place = place_of(t, d, x->routine.value, m);
-        d->outside.value += m != NULL && strcmp(x->place, "other module") == 0;
-        d->astray.value += strcmp(x->place, "no module") == 0;
+        count_place(d, x->place);
     }
     k->table.dispatch_count++;
     return true;
@@ -167,7 +176,12 @@ bool ds_driver_object_add(struct ds_nt *nt, struct ds_nt_devices *k, uint64_t ad
         return false;
     }
     k->drivers = array;
-    k->drivers[n] = (struct ds_driver_object){.address = address, .source = source};
+    k->drivers[n] =
+        (struct ds_driver_object){.address = address, .source = source, .listed = ds_opt_known(1)};
+    if (*source != '\\') { /* in none of the directories, if they are all there */
+        const struct ds_walk *w = &k->table.driver_walk;
+        k->drivers[n].listed = w->complete ? ds_opt_known(0) : ds_opt_unknown(w->stop_reason);
+    }
     describe(nt, &k->drivers[n]);
     add_dispatches(nt, k, &k->drivers[n]);
     k->table.driver_count++;

@@ -21,6 +21,8 @@ struct ds_driver_object {
     const char *module; /* that holds its image, or its DriverInit; NULL when none is known */
     uint32_t devices;   /* rows of its own in ds_device_objects */
     struct ds_opt outside, astray; /* dispatch routines in other modules; in no module at all */
+    struct ds_opt listed;          /* 1 when in one of the two directories; unknown when they were
+                                      not read to the end */
     const char *source;            /* static: "\Driver", "\FileSystem", "device stack" */
 };
 
@@ -31,7 +33,8 @@ struct ds_dispatch {
     uint32_t major; /* IRP_MJ_* */
     struct ds_opt routine;
     const char *module; /* that holds the routine; NULL when none does */
-    const char *place;  /* static: "own", "kernel", "other module", "no module"; NULL unknown */
+    const char *place;  /* static: "own", "kernel", "other module"; "no module" when the list of
+                           modules is complete; NULL when it cannot be told */
 };
 
 /* A _DEVICE_OBJECT. */
