@@ -19,7 +19,7 @@ check-tables: $(TABLES_TOOL)
 PATTERN_TXT := $(sort $(wildcard tests/patterns/*.txt tests/patterns/*/*.txt))
 PATTERN_DMP := $(PATTERN_TXT:tests/%.txt=build/%.dmp)
 
-build/patterns/%.dmp: tests/patterns/%.txt $(wildcard fixtures/dumps/*.txt) $(FIXTURE_LIB) $(FIXTURE_DATA)
+build/patterns/%.dmp: tests/patterns/%.txt $(wildcard fixtures/dumps/*.txt fixtures/parts/*.txt) $(FIXTURE_LIB) $(FIXTURE_DATA)
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) fixtures/build.py $< $@
 

@@ -6,7 +6,7 @@ FIXTURE_LIB := fixtures/build.py $(wildcard fixtures/lib/*.py fixtures/lib/kdbg.
 FIXTURE_DATA := $(wildcard data/layouts/*.layout)
 
 # A description may include another, so each dump depends on all of them.
-build/fixtures/%.dmp: fixtures/dumps/%.txt $(wildcard fixtures/dumps/*.txt) $(FIXTURE_LIB) $(FIXTURE_DATA)
+build/fixtures/%.dmp: fixtures/dumps/%.txt $(wildcard fixtures/dumps/*.txt fixtures/parts/*.txt) $(FIXTURE_LIB) $(FIXTURE_DATA)
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) fixtures/build.py $< $@
 
