@@ -17,9 +17,11 @@ static const char edges_sql[] =
     "SELECT waiter, object, owner, kind, lock, wait_any, timeout FROM " TAKEN;
 
 static const char nodes_sql[] =
-    "WITH n(va, type) AS (SELECT waiter, 'thread' FROM " TAKEN " UNION "
-    "SELECT owner, owner_kind FROM " TAKEN ") "
-    "SELECT n.va, n.type, coalesce(p.name, q.name), printf('%04x.%04x', t.pid, t.tid), t.tid, "
+    "WITH n(va, type, name) AS (SELECT va, type, max(name) FROM "
+    "(SELECT waiter AS va, 'thread' AS type, NULL AS name FROM " TAKEN " UNION ALL "
+    "SELECT owner, owner_kind, owner_name FROM " TAKEN ") GROUP BY va) "
+    "SELECT n.va, n.type, coalesce(p.name, q.name, n.name), printf('%04x.%04x', t.pid, t.tid), "
+    "t.tid, "
     "CASE t.state WHEN 2 THEN 'Running' || coalesce(' on processor ' || "
     "(SELECT min(number) FROM processors WHERE current_thread = n.va), '') "
     "WHEN 5 THEN 'Waiting' || coalesce(' (' || t.wait_reason_name || ')', '') || "

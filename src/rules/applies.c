@@ -12,7 +12,15 @@
 #define TYPE_HEADER 3u
 #define TYPE_TRIAGE 4u
 
-enum kind { KIND_MEMORY, KIND_KERNEL, KIND_CRASH, KIND_ARCH, KIND_BUGCHECK, KIND_COUNT };
+enum kind {
+    KIND_MEMORY,
+    KIND_KERNEL,
+    KIND_CRASH,
+    KIND_ARCH,
+    KIND_BUGCHECK,
+    KIND_BUILD,
+    KIND_COUNT
+};
 
 struct condition {
     const char *text;
@@ -36,6 +44,7 @@ static const char *const words[KIND_COUNT] = {
     "is about crashes, or about live dumps, and this is the other",
     "is about processors of another architecture",
     "is about other bugchecks",
+    "is about later versions of Windows",
 };
 
 /* The code behind "bugcheck-0x". */
@@ -59,6 +68,21 @@ static bool code_of(const char *text, uint32_t *ret)
     return true;
 }
 
+/* The number of "build-N+". */
+static bool build_of(const char *text, uint32_t *ret)
+{
+    static const char prefix[] = "build-";
+    uint32_t build = 0;
+    if (strncmp(text, prefix, sizeof(prefix) - 1) != 0)
+        return false;
+    const char *c = text + sizeof(prefix) - 1;
+    size_t digits = strspn(c, "0123456789");
+    for (size_t i = 0; i < digits && i < 6; i++)
+        build = build * 10 + (uint32_t)(c[i] - '0');
+    *ret = build;
+    return digits > 0 && digits < 6 && strcmp(c + digits, "+") == 0;
+}
+
 static bool read_condition(const char *text, struct condition *ret)
 {
     uint32_t code;
@@ -68,9 +92,10 @@ static bool read_condition(const char *text, struct condition *ret)
             return true;
         }
     }
-    if (!code_of(text, &code))
+    bool is_code = code_of(text, &code);
+    if (!is_code && !build_of(text, &code))
         return false;
-    *ret = (struct condition){text, KIND_BUGCHECK, code};
+    *ret = (struct condition){text, is_code ? KIND_BUGCHECK : KIND_BUILD, code};
     return true;
 }
 
@@ -110,6 +135,8 @@ static bool holds(struct ds_nt *nt, const struct condition *c)
     case KIND_BUGCHECK:
         return !h->bugcheck_code.known ||
                ds_bugcheck_base((uint32_t)h->bugcheck_code.value) == c->value;
+    case KIND_BUILD:
+        return !t->build.known || t->build.value >= c->value;
     case KIND_COUNT:
         break;
     }

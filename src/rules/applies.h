@@ -6,9 +6,10 @@
  *   crash, live-dump the system crashed, or did not (table live_dump)
  *   x86, x64, arm64  the processors' architecture
  *   bugcheck-0xNN    the bugcheck's code, bits that mark variants aside
+ *   build-NNNN+      Windows of that build or a later one: 6000 is Vista
  *
  * Several of crash and live-dump, several architectures and several codes are alternatives; of
- * these four kinds each that is named must hold. A condition on something that is not known holds:
+ * these kinds each that is named must hold. A condition on something that is not known holds:
  * such a pattern is asked, and says what it misses.
  */
 #ifndef DS_RULES_APPLIES_H

@@ -183,8 +183,8 @@ static enum ds_status read_applies(struct reader *r, const struct key *k, const 
     for (size_t i = 0; st == DS_OK && i < p->applies_count; i++)
         if (!ds_condition_known(p->applies[i]))
             return bad_key(r, k->name,
-                           "may hold memory, kernel-memory, crash, live-dump, x86, x64, arm64 and "
-                           "bugcheck-0x... only");
+                           "may hold memory, kernel-memory, crash, live-dump, x86, x64, arm64, "
+                           "bugcheck-0x... and build-N+ only");
     return st;
 }
 

@@ -26,7 +26,7 @@ def broken(pattern):
     """Variants of a good pattern that no schema for patterns may accept."""
     yield "verdict names a driver", dict(pattern, verdict="driver")
     yield "stack_of is a list", dict(pattern, stack_of=["thread"])
-    for bad in ([], "memory", ["kernel"], ["bugcheck-9F"], ["bugcheck-0x123456789"], ["x86 "]):
+    for bad in ([], "memory", ["kernel"], ["bugcheck-9F"], ["bugcheck-0x123456789"], ["x86 "], ["build-6000"]):
         yield f"applies is {bad}", dict(pattern, applies=bad)
     for key in pattern:
         if key not in ("verdict", "applies", "stack_of"):

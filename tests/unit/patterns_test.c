@@ -106,6 +106,9 @@ static void bad_patterns_are_refused_by_line(void)
         {"{\"applies\":[\"bugcheck-0x\"]}", "\"applies\" may hold"},
         {"{\"applies\":[\"bugcheck-0x123456789\"]}", "\"applies\" may hold"},
         {"{\"applies\":[\"bugcheck-0x1G\"]}", "\"applies\" may hold"},
+        {"{\"applies\":[\"build-6000\"]}", "\"applies\" may hold"},
+        {"{\"applies\":[\"build-+\"]}", "\"applies\" may hold"},
+        {"{\"applies\":[\"build-600000+\"]}", "\"applies\" may hold"},
         {"\xff", "not UTF-8"},
         {PATTERN("", "SELECT 1 AS name"), "\"requires\" must name a table"},
         {PATTERN("\"nothing\"", "SELECT 1 AS name"), "unknown table or column \"nothing\""},
@@ -354,6 +357,8 @@ static void conditions_decide_whether_it_is_asked(void)
         {"[\"bugcheck-0x9f\",\"bugcheck-0xd1\"]", NULL},
         {"[\"bugcheck-0x9f\",\"x64\"]", "is about other bugchecks"},
         {"[\"arm64\",\"x86\",\"crash\"]", "is about processors of another architecture"},
+        {"[\"build-6000+\",\"x64\"]", NULL},
+        {"[\"build-99999+\"]", "is about later versions of Windows"},
         {"[\"live-dump\"]", "is about crashes, or about live dumps, and this is the other"},
     };
     start();
