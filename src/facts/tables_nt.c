@@ -61,7 +61,7 @@ static const struct ds_column_spec processor_columns[] = {
      SIDE(pcr)},
     {"irql", DS_COL_INTEGER,
      "IRQL before the bugcheck; by KPCR.Irql (x86) the current one, which a crash has raised. NULL "
-     "of a system that did not crash",
+     "of a system that did not crash, and of other processors that have none saved",
      "!irql", SIDE(irql)},
     {"irql_source", DS_COL_TEXT, "KPRCB.DebuggerSavedIRQL or KPCR.Irql", "", SIDE(irql_source)},
     {"kernel_time_ticks", DS_COL_INTEGER, "KernelTime: clock ticks", "!prcb (Times, Kernel)",

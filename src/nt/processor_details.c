@@ -97,7 +97,8 @@ struct reader {
     enum ds_status locks_status, data_status;
     uint32_t data_size, lock_size;
     bool crashed;
-    uint64_t tick; /* 100 ns; 0 when unknown */
+    struct ds_opt crash_thread; /* the one that called KeBugCheckEx */
+    uint64_t tick;              /* 100 ns; 0 when unknown */
 };
 
 static struct ds_opt *slot(struct ds_processor_detail *d, size_t row)
@@ -138,6 +139,7 @@ static void reader_init(struct reader *r, struct ds_nt *nt)
     r->crashed = ds_live_by_header(ds_dump_header(t->dump), &unused).known &&
                  ds_live_by_header(ds_dump_header(t->dump), &unused).value == 0 &&
                  ds_opt_or(ds_dump_header(t->dump)->bugcheck_code, 0) != 0;
+    r->crash_thread = ds_nt_fault(nt)->current_thread;
     r->tick = ds_nt_tick_length(nt, NULL);
 }
 
@@ -166,15 +168,21 @@ static struct ds_opt pcr_of(const struct reader *r, uint64_t prcb)
 }
 
 /*
- * A bugcheck saves the IRQL that was; CR8 and KPCR.Irql are then those of the freezing. Of a
- * system that went on running only KPCR.Irql (x86) says anything.
+ * A bugcheck saves the IRQL that was; CR8 and KPCR.Irql are then those of the freezing. Processors
+ * that were merely frozen need not have saved any: a zero of theirs says nothing. Of a system that
+ * went on running only KPCR.Irql (x86) says anything.
  */
-static void read_irql(const struct reader *r, uint64_t prcb, struct ds_processor_detail *d)
+static void read_irql(const struct reader *r, const struct ds_processor *p,
+                      struct ds_processor_detail *d)
 {
     const struct ds_target *t = r->nt->target;
+    uint64_t prcb = p->prcb.value;
     d->irql = ds_opt_unknown(r->crashed ? r->saved_status : DS_OK);
     if (r->crashed && r->saved_status == DS_OK)
         d->irql = ds_target_read_member(t, prcb, &r->saved_irql);
+    if (d->irql.known && d->irql.value == 0 &&
+        (!r->crash_thread.known || ds_opt_or(p->current_thread, 0) != r->crash_thread.value))
+        d->irql = ds_opt_unknown(DS_NOT_FOUND);
     d->irql_source = "KPRCB.DebuggerSavedIRQL";
     if (!d->irql.known && t->arch == DS_ARCH_X86 && d->pcr.known && r->pcr_irql_status == DS_OK) {
         d->irql = ds_target_read_member(t, d->pcr.value, &r->pcr_irql);
@@ -297,7 +305,7 @@ static void read_one(const struct reader *r, const struct ds_processor *p,
             d->idle = ds_opt_known(p->current_thread.value == p->idle_thread.value);
         if (d->cr3.known && d->cr3.value == 0) /* no state was saved: page tables are never at 0 */
             d->cr3 = d->cr8 = ds_opt_unknown(DS_NOT_FOUND);
-        read_irql(r, prcb, d);
+        read_irql(r, p, d);
         read_model(r, prcb, d);
         read_queues(r, prcb, d);
         read_running(r, prcb, d);

@@ -264,7 +264,6 @@ static void fill(struct ds_nt *nt, struct ds_nt_dispatch *keep)
     struct reader r;
     keep->have_queues = true;
     keep->queues.walk = ds_nt_threads(nt)->walk;
-    keep->queues.walk.detail = "";
     keep->queues.walk.table_name = "worker_queues";
     keep->items.walk = keep->queues.walk;
     keep->items.walk.table_name = "work_items";
