@@ -28,6 +28,7 @@ void ds_build_bugcheck_resolved(struct ds_builder *b);
 void ds_build_hardware(struct ds_builder *b);
 void ds_build_system(struct ds_builder *b);
 void ds_build_fault(struct ds_builder *b);
+void ds_build_cpus(struct ds_builder *b);
 /* A walked stack into the model. */
 void ds_build_stack(struct ds_builder *b, const struct ds_stack *from, const char *kind,
                     struct ds_report_stack *ret);

@@ -9,6 +9,7 @@
 void ds_json_part_dump(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_bugcheck(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_verdict(struct ds_json *j, const struct ds_report *r);
+void ds_json_part_cpus(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_findings(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_signature(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_integrity(struct ds_json *j, const struct ds_report *r);

@@ -190,6 +190,16 @@ struct ds_report_system {
     struct ds_report_thread thread;
 };
 
+/* What a processor ran and has queued; only of dumps that hold the kernel's memory. */
+struct ds_report_cpu {
+    uint32_t number;
+    struct ds_opt prcb, thread, pid, tid, pc; /* thread: the current one */
+    struct ds_opt idle, irql, dpc_active;     /* idle: its idle thread is current */
+    struct ds_opt dpcs;                       /* in its queues, as found */
+    const char *process, *where;              /* where: pc as text; NULL */
+    const char *dpc_names;                    /* the first routines in the queues; NULL */
+};
+
 struct ds_report_register {
     const char *name;
     uint64_t value;
@@ -304,6 +314,8 @@ struct ds_report {
     size_t unloaded_count;
     struct ds_report_process *processes;
     size_t process_count;
+    struct ds_report_cpu *cpus;
+    size_t cpu_count;
     struct ds_opt process_total; /* unknown when the process list could not be walked */
 };
 

@@ -15,6 +15,8 @@ void ds_text_stack(struct ds_paper *p, const struct ds_report *r, int verbose);
 /* The frames of a stack, indented. */
 void ds_text_frames(struct ds_paper *p, const struct ds_report *r, const struct ds_report_stack *s,
                     unsigned indent, int verbose);
+/* The processors, of kernel and complete dumps; idle ones only when verbose. */
+void ds_text_cpus(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_system(struct ds_paper *p, const struct ds_report *r, int verbose);
 /* Fields of the section before: whether the machine is virtual, its id. */
 void ds_text_machine(struct ds_paper *p, const struct ds_report *r, int verbose);
