@@ -287,6 +287,15 @@ static void prove_physical(struct ds_vm *vm)
         disbelieve(r, "it is more than the physical memory");
 }
 
+/* 4 GiB of addresses have a million entries. */
+static void prove_ptes(const struct ds_target *t, struct ds_vm *vm)
+{
+    static const enum ds_vm_id ids[] = {DS_VM_FREE_SYSTEM_PTES, DS_VM_FREE_NP_PTES};
+    for (size_t i = 0; t->pointer_size == 4 && i < 2; i++)
+        if (vm->rows[ids[i]].value.known && vm->rows[ids[i]].value.value > 1u << 20)
+            disbelieve(&vm->rows[ids[i]], "32 bits of address have no room for so many");
+}
+
 static void prove_commit(struct ds_vm *vm)
 {
     static const enum ds_vm_id parts[] = {DS_VM_SHARED_COMMIT,     DS_VM_PROCESS_COMMIT,
@@ -392,6 +401,7 @@ static void fill(struct ds_nt *nt, struct ds_vm *vm)
         read_place(t, &places[i], &vm->rows[places[i].id]);
     prove_partition(t, vm);
     prove_physical(vm);
+    prove_ptes(t, vm);
     prove_commit(vm);
     prove_members(vm);
     at_most(vm, DS_VM_PAGED_POOL, DS_VM_PAGED_POOL_MAXIMUM, "it is more than its maximum");

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "facts/resolve.h"
 #include "nt/bugcheck.h"
+#include "report/memory.h"
 #include "report/signature.h"
 
 #define KEEP_MAX (64u << 10)
@@ -126,6 +127,7 @@ enum ds_status ds_report_build(const struct ds_report_input *in, struct ds_repor
         b.no_memory = true;
     ds_build_hardware(&b);
     ds_build_system(&b);
+    ds_build_memory(&b);
     ds_build_modules(&b);
     ds_build_fault(&b);
     ds_build_cpus(&b);

@@ -276,6 +276,8 @@ struct ds_report_verdict {
     const char *kind;     /* "crash", "live_dump", "unknown" */
 };
 
+struct ds_vm;
+
 struct ds_report {
     struct ds_arena arena;
     const char *file;
@@ -300,6 +302,7 @@ struct ds_report {
     struct ds_report_step *steps;
     size_t step_count;
     struct ds_report_system system;
+    const struct ds_vm *memory; /* nt/vm.h; borrowed; NULL when nothing is known */
     struct ds_report_exception exception;
     struct ds_opt fault_address;
     const char *fault_access, *fault_where;

@@ -18,6 +18,8 @@ void ds_text_frames(struct ds_paper *p, const struct ds_report *r, const struct 
 /* The processors, of kernel and complete dumps; idle ones only when verbose. */
 void ds_text_cpus(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_system(struct ds_paper *p, const struct ds_report *r, int verbose);
+/* The head of !vm, where it is known; all of it when verbose. */
+void ds_text_memory(struct ds_paper *p, const struct ds_report *r, int verbose);
 /* Fields of the section before: whether the machine is virtual, its id. */
 void ds_text_machine(struct ds_paper *p, const struct ds_report *r, int verbose);
 /* Every blob with what it holds; only when verbose. */
