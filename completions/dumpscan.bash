@@ -1,7 +1,7 @@
 # Completion of dumpscan(1) for bash.
 _dumpscan() {
     local cur prev command word
-    local commands="analyze info query tables patterns vtop pte read maps share stack graph convert explain error strip help"
+    local commands="analyze info query tables patterns vtop pte read maps share stack graph dt ln convert explain error strip help"
     local everywhere="--color --help --version -h -V"
     cur=${COMP_WORDS[COMP_CWORD]}
     prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -31,6 +31,8 @@ _dumpscan() {
         maps) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg --virtual -f -o" ;;
         share) options="--format --output --symbols --max-inflated --raw --kernel-base --kdbg -f -o" ;;
         stack) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg --all --find --processor --verbose -f -o -v" ;;
+        dt) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg --depth -f -o -r" ;;
+        ln) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
         convert) options="--output --symbols --form --max-inflated --raw --dtb --kernel-base --kdbg -o" ;;
         vtop | pte) options="--format --output --symbols --process --max-inflated --raw --dtb --kernel-base --kdbg -f -o" ;;
         strip) options="--output --paths --blobs --force --max-inflated -o" ;;

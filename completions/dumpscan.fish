@@ -1,5 +1,5 @@
 # Completion of dumpscan(1) for fish.
-set -l commands analyze info query tables patterns vtop pte read maps share stack graph convert explain error strip help
+set -l commands analyze info query tables patterns vtop pte read maps share stack graph dt ln convert explain error strip help
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c dumpscan -n $none -a analyze -d 'Say what went wrong in each dump'
 complete -c dumpscan -n $none -a info -d 'What the header of each dump tells'
@@ -13,6 +13,8 @@ complete -c dumpscan -n $none -a maps -d 'What memory the dump holds, and how it
 complete -c dumpscan -n $none -a share -d 'Which processes share the page at an address'
 complete -c dumpscan -n $none -a stack -d 'Threads and their stacks'
 complete -c dumpscan -n $none -a graph -d 'Draw who waits for whom, as Graphviz DOT'
+complete -c dumpscan -n $none -a dt -d 'A kernel structure, member by member'
+complete -c dumpscan -n $none -a ln -d 'The nearest symbols to an address'
 complete -c dumpscan -n $none -a convert -d 'Write the memory of any container as a DMP'
 complete -c dumpscan -n $none -a explain -d 'What a bugcheck and its parameters mean'
 complete -c dumpscan -n $none -a error -d 'What an NTSTATUS, HRESULT or Win32 code means'
@@ -44,6 +46,7 @@ complete -c dumpscan -n '__fish_seen_subcommand_from strip' -l force -d 'Replace
 complete -c dumpscan -n '__fish_seen_subcommand_from stack' -l all -d 'Every thread, equal stacks together'
 complete -c dumpscan -n '__fish_seen_subcommand_from stack' -l find -x -d 'Threads with this on their stack'
 complete -c dumpscan -n '__fish_seen_subcommand_from stack' -l processor -x -d 'The thread that this processor runs'
+complete -c dumpscan -n '__fish_seen_subcommand_from dt' -s r -l depth -x -d 'Levels of structures'
 complete -c dumpscan -l color -x -a 'auto always never' -d 'Colour text'
 complete -c dumpscan -s h -l help -d 'Show help'
 complete -c dumpscan -s V -l version -d 'Show the version'

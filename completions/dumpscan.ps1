@@ -6,10 +6,10 @@ Register-ArgumentCompleter -Native -CommandName dumpscan, dumpscan.exe -ScriptBl
     foreach ($element in $commandAst.CommandElements) {
         if ($element.Extent.EndOffset -lt $cursorPosition) { $previous = $element.ToString() }
     }
-    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'read', 'maps', 'share', 'stack', 'graph', 'convert', 'explain', 'error', 'strip', 'help'
+    $commands = 'analyze', 'info', 'query', 'tables', 'patterns', 'vtop', 'pte', 'read', 'maps', 'share', 'stack', 'graph', 'dt', 'ln', 'convert', 'explain', 'error', 'strip', 'help'
     $options = '--format', '--output', '--patterns', '--symbols', '--fail-on', '--verbose', '--max-inflated', '--form',
         '--list', '--process', '--dtb', '--physical', '--type', '--binary', '--virtual', '-p', '-t', '--raw', '--kernel-base', '--kdbg',
-        '--paths', '--blobs', '--force', '--all', '--find', '--processor', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
+        '--paths', '--blobs', '--force', '--all', '--find', '--processor', '--depth', '-r', '--color', '--help', '--version', '-f', '-o', '-v', '-h', '-V'
     $values = switch -CaseSensitive ($previous) {
         { $_ -in '-f', '--format' } { 'text', 'json', 'jsonl', 'csv' }
         '--fail-on' { 'info', 'low', 'medium', 'high', 'critical' }

@@ -78,6 +78,9 @@
 #define DS_LIMIT_SQL_ROWS 1000000         /* rows of one query result */
 #define DS_LIMIT_SQL_MS 10000             /* milliseconds of one query */
 #define DS_LIMIT_FINDING_ROWS 200         /* instances kept per finding */
+#define DS_LIMIT_DT_MEMBERS 65536u        /* members in one listing of a structure */
+#define DS_LIMIT_DT_DEPTH 8u              /* levels of structures within structures */
+#define DS_LIMIT_DT_ITEMS 16u             /* elements of an array in it */
 #define DS_LIMIT_FINDING_STACKS 64        /* stacks of threads in all findings of one report */
 #define DS_LIMIT_WAIT_EDGES 524288        /* edges of the wait graph */
 #define DS_LIMIT_GRAPH_EDGES 20000        /* edges that are drawn of it */

@@ -111,7 +111,7 @@ extern const size_t cli_option_count;
 
 extern const struct cli_command cli_analyze, cli_info, cli_query, cli_tables, cli_patterns,
     cli_explain, cli_error, cli_strip, cli_convert, cli_vtop, cli_pte, cli_read, cli_maps,
-    cli_share, cli_stack, cli_graph, cli_help;
+    cli_share, cli_stack, cli_graph, cli_dt, cli_ln, cli_help;
 
 /*
  * Parses argv. *command is the one named by the first operand, else cli_analyze. Returns CLI_OK,

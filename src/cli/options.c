@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_analyze, &cli_info,    &cli_query, &cli_tables, &cli_patterns, &cli_vtop,
-    &cli_pte,     &cli_read,    &cli_maps,  &cli_share,  &cli_stack,    &cli_graph,
+    &cli_analyze, &cli_info,    &cli_query, &cli_tables, &cli_patterns, &cli_vtop, &cli_pte,
+    &cli_read,    &cli_maps,    &cli_share, &cli_stack,  &cli_graph,    &cli_dt,   &cli_ln,
     &cli_convert, &cli_explain, &cli_error, &cli_strip,  &cli_help,
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);
@@ -37,6 +37,7 @@ const struct cli_option cli_options[] = {
     {CLI_OPT_ALL, 0, "all", NULL, "every thread, those with equal stacks together"},
     {CLI_OPT_FIND, 0, "find", "TEXT", "threads with a function or module like TEXT on their stack"},
     {CLI_OPT_PROCESSOR, 0, "processor", "N", "the thread that processor N runs"},
+    {CLI_OPT_DEPTH, 'r', "depth", "N", "show N levels of structures within structures"},
     {CLI_OPT_FORCE, 0, "force", NULL, "replace OUT when it exists"},
     {CLI_OPT_EVERYWHERE, 0, "color", "WHEN", "colour: auto (default), always or never"},
     {CLI_OPT_EVERYWHERE, 'h', "help", NULL, "show help and exit"},

@@ -263,6 +263,10 @@ static bool read_type(struct reader *r, struct ds_isf_field *f)
     } else {
         *f = t.field;
         f->count = 1;
+        if (f->kind == DS_ISF_POINTER) {
+            f->pointee = inner.kind;
+            f->type_name = inner.type_name;
+        }
     }
     return went_well(r);
 }

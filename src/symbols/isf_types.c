@@ -189,12 +189,88 @@ static bool isf_member(const struct ds_layout *l, struct ds_slice type, struct d
     return true;
 }
 
+static enum ds_member_kind member_kind(const struct ds_isf_types *t, const struct ds_isf_field *f)
+{
+    const char *name = t->strings + f->type_name;
+    switch ((enum ds_isf_kind)f->kind) {
+    case DS_ISF_POINTER:
+        return DS_MEMBER_POINTER;
+    case DS_ISF_ENUM:
+        return DS_MEMBER_ENUM;
+    case DS_ISF_STRUCT:
+        return DS_MEMBER_STRUCT;
+    case DS_ISF_BASE:
+        if (strcmp(name, "void") == 0)
+            return DS_MEMBER_UNKNOWN;
+        return strcmp(name, "float") == 0 || strcmp(name, "double") == 0 ? DS_MEMBER_FLOAT
+                                                                         : DS_MEMBER_INTEGER;
+    case DS_ISF_NONE:
+    case DS_ISF_FUNCTION:
+        break;
+    }
+    return DS_MEMBER_UNKNOWN;
+}
+
+static void base_of(const struct ds_isf_types *t, const struct ds_isf_field *f, char *base,
+                    size_t size)
+{
+    bool pointer = f->kind == DS_ISF_POINTER;
+    uint8_t kind = pointer ? f->pointee : f->kind;
+    const char *name =
+        kind == DS_ISF_POINTER    ? "Ptr"
+        : kind == DS_ISF_FUNCTION ? "Function"
+        : kind == DS_ISF_STRUCT || kind == DS_ISF_ENUM || (pointer && kind == DS_ISF_BASE)
+            ? t->strings + f->type_name
+            : "";
+    (void)snprintf(base, size, "%.100s", strcmp(name, "void") != 0 ? name : "");
+}
+
+static bool isf_members(const struct ds_layout *l, struct ds_slice type, ds_member_fn *each,
+                        void *arg)
+{
+    const struct ds_isf_types *t = l->data;
+    const struct ds_isf_type *found = find_type(t, DS_ISF_STRUCT, type);
+    if (found == NULL)
+        return false;
+    for (uint32_t i = found->first; i < found->first + found->count; i++) {
+        const struct ds_isf_field *f = &t->fields[i];
+        struct ds_member m = {.name = t->strings + f->name,
+                              .kind = member_kind(t, f),
+                              .count = f->count,
+                              .is_array = f->is_array};
+        uint64_t element = element_size(t, f, &m.field.is_signed), bytes = element * f->count;
+        m.element = (uint32_t)element;
+        m.field.offset = f->offset;
+        m.field.size = bytes > UINT32_MAX ? 0 : (uint32_t)bytes;
+        m.field.bit_pos = f->bit_pos;
+        m.field.bit_len = f->bit_len;
+        base_of(t, f, m.base, sizeof(m.base));
+        ds_member_words(&m, t->pointer_size);
+        if (!each(&m, arg))
+            break;
+    }
+    return true;
+}
+
+static void isf_all_types(const struct ds_layout *l, ds_type_fn *each, void *arg)
+{
+    const struct ds_isf_types *t = l->data;
+    for (size_t i = 0; i < t->count; i++)
+        if (t->types[i].kind == DS_ISF_STRUCT &&
+            !each(t->strings + t->types[i].name, t->types[i].size, arg))
+            return;
+}
+
 static void isf_close(struct ds_layout *l)
 {
     ds_isf_types_free(l->data);
 }
 
-static const struct ds_layout_ops isf_ops = {isf_member, isf_size, isf_close};
+static const struct ds_layout_ops isf_ops = {.member = isf_member,
+                                             .size = isf_size,
+                                             .members = isf_members,
+                                             .types = isf_all_types,
+                                             .close = isf_close};
 
 struct ds_layout *ds_isf_types_layout(struct ds_isf_types *t, enum ds_trust trust,
                                       const char *source)

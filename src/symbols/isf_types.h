@@ -18,9 +18,10 @@ enum ds_isf_kind {
 struct ds_isf_field {
     uint32_t name;
     uint32_t offset;
-    uint32_t type_name; /* of a base type, enum or struct */
+    uint32_t type_name; /* of a base type, enum or struct, also one that a pointer leads to */
     uint32_t count;     /* elements of an array (of all dimensions); 1 otherwise */
     uint8_t kind;       /* enum ds_isf_kind of the element */
+    uint8_t pointee;    /* the same of what a pointer leads to */
     uint8_t bit_pos, bit_len;
     bool is_array;
 };

@@ -2,7 +2,7 @@
 #ifndef DS_SYMBOLS_LAYOUT_IMPL_H
 #define DS_SYMBOLS_LAYOUT_IMPL_H
 
-#include "symbols/layout.h"
+#include "symbols/layout_walk.h"
 
 /* A piece of a string, not terminated. */
 struct ds_slice {
@@ -19,6 +19,9 @@ struct ds_layout_ops {
     bool (*member)(const struct ds_layout *l, struct ds_slice type, struct ds_slice name,
                    struct ds_layout_member *ret);
     bool (*size)(const struct ds_layout *l, struct ds_slice type, uint32_t *ret);
+    /* False when there is no such struct. */
+    bool (*members)(const struct ds_layout *l, struct ds_slice type, ds_member_fn *each, void *arg);
+    void (*types)(const struct ds_layout *l, ds_type_fn *each, void *arg);
     void (*close)(struct ds_layout *l);
 };
 

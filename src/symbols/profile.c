@@ -156,7 +156,79 @@ static bool profile_member(const struct ds_layout *l, struct ds_slice type, stru
     return true;
 }
 
-static const struct ds_layout_ops profile_ops = {.member = profile_member, .size = profile_size};
+static enum ds_member_kind kind_of(const struct type *t)
+{
+    char c = t->base.s[0];
+    bool digits = t->base.len > 1 && t->base.s[1] >= '0' && t->base.s[1] <= '9';
+    if (t->is_pointer)
+        return DS_MEMBER_POINTER;
+    if (t->is_enum)
+        return DS_MEMBER_ENUM;
+    if (c == '_')
+        return DS_MEMBER_STRUCT;
+    if (digits && (c == 'u' || c == 's'))
+        return DS_MEMBER_INTEGER;
+    return digits && c == 'f' ? DS_MEMBER_FLOAT : DS_MEMBER_UNKNOWN;
+}
+
+static void describe(const struct ds_layout *l, const struct ds_table_member *m,
+                     const struct ds_table_run *run, bool unverified, struct ds_member *ret)
+{
+    const char *words = pool(ds_table_types[run->kind]);
+    struct type t = parse_type(words);
+    *ret = (struct ds_member){.name = pool(m->name), .is_array = t.is_array};
+    ret->element = element_size(l, &t, &ret->field.is_signed);
+    ret->count = t.count <= UINT32_MAX ? (uint32_t)t.count : 0;
+    uint64_t bytes = ret->element * t.count;
+    ret->field.offset = run->value;
+    ret->field.size = bytes > UINT32_MAX ? 0 : (uint32_t)bytes;
+    ret->field.bit_pos = t.bit_pos;
+    ret->field.bit_len = t.bit_len;
+    ret->field.unverified = unverified;
+    ret->kind = kind_of(&t);
+    if (ret->kind >= DS_MEMBER_POINTER && strncmp(t.base.s, "void", t.base.len) != 0) {
+        /* "ptr ptr void": one of them was said by the kind. */
+        size_t deep = skip_prefix(&words, "ptr ptr ") ? 1 : 0;
+        (void)snprintf(ret->base, sizeof(ret->base), "%s%.*s", deep ? "Ptr to " : "",
+                       t.base.len < 100 ? (int)t.base.len : 100, t.base.s);
+    }
+    ds_member_words(ret, l->pointer_size);
+}
+
+static bool profile_members(const struct ds_layout *l, struct ds_slice type, ds_member_fn *each,
+                            void *arg)
+{
+    const struct ds_table_struct *s = find_struct(type);
+    const struct ds_table_run *size = find_size(l, type);
+    if (s == NULL || size == NULL)
+        return false;
+    for (uint32_t i = s[0].member; i < s[1].member; i++) {
+        const struct ds_table_member *m = &ds_table_members[i];
+        const struct ds_table_run *run = find_run(m, l->profile);
+        struct ds_member member;
+        if (pool(m->name)[0] == '\0' || run == NULL)
+            continue;
+        describe(l, m, run, size->kind == 1, &member);
+        if (!each(&member, arg))
+            break;
+    }
+    return true;
+}
+
+static void profile_types(const struct ds_layout *l, ds_type_fn *each, void *arg)
+{
+    for (uint32_t i = 0; i < ds_table_struct_count; i++) {
+        const char *name = pool(ds_table_structs[i].name);
+        const struct ds_table_run *size = find_size(l, (struct ds_slice){name, strlen(name)});
+        if (size != NULL && !each(name, size->value, arg))
+            return;
+    }
+}
+
+static const struct ds_layout_ops profile_ops = {.member = profile_member,
+                                                 .size = profile_size,
+                                                 .members = profile_members,
+                                                 .types = profile_types};
 
 uint32_t ds_profile_count(void)
 {

@@ -302,6 +302,31 @@ bool ds_symbols_find(const struct ds_symbols *s, uint64_t va, struct ds_symbol *
     return true;
 }
 
+bool ds_symbols_around(const struct ds_symbols *s, uint64_t va, struct ds_symbol *before,
+                       struct ds_symbol *after)
+{
+    const struct module *m = module_of(s, va);
+    uint32_t start = 0, next = 0;
+    *before = *after = (struct ds_symbol){0};
+    if (m == NULL)
+        return false;
+    *before = (struct ds_symbol){.module = m->name,
+                                 .module_base = m->base,
+                                 .trust = m->has_table     ? DS_NAME_SYMBOLS
+                                          : m->has_exports ? DS_NAME_EXPORT
+                                                           : DS_NAME_MODULE};
+    *after = *before;
+    if (va - m->base > UINT32_MAX)
+        return true;
+    uint32_t rva = (uint32_t)(va - m->base);
+    const struct ds_symtab *t = m->has_table ? &m->table : &m->exports;
+    before->function = ds_symtab_at(t, rva, &start);
+    before->displacement = before->function != NULL ? rva - start : 0;
+    after->function = ds_symtab_after(t, rva, &next);
+    after->displacement = after->function != NULL ? next - rva : 0;
+    return true;
+}
+
 void ds_symbols_format(const struct ds_symbols *s, uint64_t va, struct ds_buf *out)
 {
     struct ds_symbol sym;

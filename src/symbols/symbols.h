@@ -89,6 +89,13 @@ enum ds_status ds_symbols_load_exports(struct ds_symbols *s, uint64_t base,
  */
 bool ds_symbols_find(const struct ds_symbols *s, uint64_t va, struct ds_symbol *ret);
 
+/*
+ * The symbols at or before va and after it, in its module, however far they are: displacement is
+ * the distance. function is NULL where there is none. False when va lies in no module.
+ */
+bool ds_symbols_around(const struct ds_symbols *s, uint64_t va, struct ds_symbol *before,
+                       struct ds_symbol *after);
+
 /* "nt!KeBugCheckEx+0x10", "amdppm+0x334c", "" when in no module. */
 void ds_symbols_format(const struct ds_symbols *s, uint64_t va, struct ds_buf *out);
 

@@ -176,7 +176,8 @@ bool ds_symtab_finish(struct ds_symtab *t, bool is64)
     return ds_sort_indices(t->by_name, t->count, compare_names, t);
 }
 
-const char *ds_symtab_at(const struct ds_symtab *t, uint32_t rva, uint32_t *start)
+/* How many addresses with symbols are not above rva. */
+static size_t count_to(const struct ds_symtab *t, uint32_t rva)
 {
     size_t low = 0, high = t->rva_count;
     while (low < high) {
@@ -186,6 +187,24 @@ const char *ds_symtab_at(const struct ds_symtab *t, uint32_t rva, uint32_t *star
         else
             high = mid;
     }
+    return low;
+}
+
+const char *ds_symtab_after(const struct ds_symtab *t, uint32_t rva, uint32_t *start)
+{
+    for (size_t i = count_to(t, rva); i < t->rva_count; i++) {
+        const char *name = name_of(t, t->by_rva[i]);
+        if (!is_literal(name)) {
+            *start = t->items[t->by_rva[i]].rva;
+            return name;
+        }
+    }
+    return NULL;
+}
+
+const char *ds_symtab_at(const struct ds_symtab *t, uint32_t rva, uint32_t *start)
+{
+    size_t low = count_to(t, rva);
     if (low == 0 || is_literal(name_of(t, t->by_rva[low - 1])))
         return NULL;
     *start = t->items[t->by_rva[low - 1]].rva;

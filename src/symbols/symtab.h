@@ -48,6 +48,9 @@ bool ds_symtab_finish(struct ds_symtab *t, bool is64);
  */
 const char *ds_symtab_at(const struct ds_symtab *t, uint32_t rva, uint32_t *start);
 
+/* The first symbol after rva, and where it begins; NULL when there is none. */
+const char *ds_symtab_after(const struct ds_symtab *t, uint32_t rva, uint32_t *start);
+
 bool ds_symtab_find(const struct ds_symtab *t, const char *name, uint32_t *rva);
 
 #endif
