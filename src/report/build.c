@@ -128,6 +128,7 @@ enum ds_status ds_report_build(const struct ds_report_input *in, struct ds_repor
     ds_build_hardware(&b);
     ds_build_system(&b);
     ds_build_memory(&b);
+    ds_build_threads(&b);
     ds_build_modules(&b);
     ds_build_fault(&b);
     ds_build_cpus(&b);

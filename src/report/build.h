@@ -35,6 +35,8 @@ void ds_build_stack(struct ds_builder *b, const struct ds_stack *from, const cha
 /* The stacks of the threads that the column `stack_of` of an instance names. */
 void ds_build_thread_stacks(struct ds_builder *b, const char *stack_of,
                             struct ds_report_instance *in);
+/* What the threads were at; of minidumps nothing. */
+void ds_build_threads(struct ds_builder *b);
 void ds_build_modules(struct ds_builder *b);
 void ds_build_findings(struct ds_builder *b, const struct ds_findings *findings);
 void ds_build_limits(struct ds_builder *b);

@@ -15,6 +15,7 @@ void ds_json_part_signature(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_integrity(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_system(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_memory(struct ds_json *j, const struct ds_report *r);
+void ds_json_part_threads(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_crash(struct ds_json *j, const struct ds_report *r);
 void ds_json_part_modules(struct ds_json *j, const struct ds_report *r);
 

@@ -363,6 +363,7 @@ enum ds_status ds_report_write_json(const struct ds_report *r, bool pretty, stru
     ds_json_part_system(&j, r);
     ds_json_part_cpus(&j, r);
     ds_json_part_memory(&j, r);
+    ds_json_part_threads(&j, r);
     ds_json_part_crash(&j, r);
     ds_json_part_modules(&j, r);
     ds_json_object_end(&j);

@@ -277,6 +277,40 @@ struct ds_report_verdict {
 };
 
 struct ds_vm;
+#define DS_REPORT_THREAD_STATES 9u /* KTHREAD_STATE */
+#define DS_REPORT_TOP 5u           /* rows of each list of threads and processes */
+
+struct ds_report_reason {
+    const char *name; /* NULL when it has none */
+    uint32_t number, count;
+};
+
+struct ds_report_busy { /* a thread with much processor time */
+    uint64_t ethread, total_ms;
+    struct ds_opt eprocess, pid, tid, kernel_ms, user_ms;
+    const char *process, *state;
+};
+
+struct ds_report_large { /* a process with many threads */
+    uint64_t eprocess;
+    struct ds_opt pid, handles, commit_pages;
+    const char *name;
+    uint32_t threads;
+};
+
+struct ds_report_threads { /* of kernel and complete dumps */
+    bool known, complete;
+    uint64_t processes, threads;
+    uint32_t states[DS_REPORT_THREAD_STATES], state_unknown;
+    uint32_t suspended, frozen, paged_out; /* of those that have not ended */
+    uint32_t wholly_suspended;             /* processes */
+    struct ds_report_reason reasons[DS_REPORT_TOP];
+    size_t reason_count;
+    struct ds_report_busy busy[DS_REPORT_TOP];
+    size_t busy_count;
+    struct ds_report_large large[DS_REPORT_TOP];
+    size_t large_count;
+};
 
 struct ds_report {
     struct ds_arena arena;
@@ -309,6 +343,7 @@ struct ds_report {
     struct ds_report_instruction instruction;
     struct ds_report_context contexts[8];
     size_t context_count;
+    struct ds_report_threads threads;
     struct ds_report_stack stack;
     size_t thread_stack_count; /* of the instances, all together */
     struct ds_report_module *modules;

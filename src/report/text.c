@@ -240,6 +240,7 @@ enum ds_status ds_report_write_text(const struct ds_report *r, const struct ds_t
     ds_text_crash(&p, r, o->verbose);
     ds_text_stack(&p, r, o->verbose);
     ds_text_cpus(&p, r, o->verbose);
+    ds_text_threads(&p, r, o->verbose);
     ds_text_system(&p, r, o->verbose);
     ds_text_modules(&p, r, o->verbose);
     ds_text_memory(&p, r, o->verbose);

@@ -17,6 +17,8 @@ void ds_text_frames(struct ds_paper *p, const struct ds_report *r, const struct 
                     unsigned indent, int verbose);
 /* The processors, of kernel and complete dumps; idle ones only when verbose. */
 void ds_text_cpus(struct ds_paper *p, const struct ds_report *r, int verbose);
+/* Counts by state, and the most of what matters; nothing for minidumps. */
+void ds_text_threads(struct ds_paper *p, const struct ds_report *r, int verbose);
 void ds_text_system(struct ds_paper *p, const struct ds_report *r, int verbose);
 /* The head of !vm, where it is known; all of it when verbose. */
 void ds_text_memory(struct ds_paper *p, const struct ds_report *r, int verbose);

@@ -122,7 +122,7 @@ void ds_text_system(struct ds_paper *p, const struct ds_report *r, int verbose)
         ds_paper_fieldf(p, "Layouts", "%s (trust: %s)", s->layout_source,
                         s->layout_trust != NULL ? s->layout_trust : DS_REPORT_UNKNOWN);
     system_symbols(p, r);
-    if (r->process_total.known && r->process_total.value > 1)
+    if (r->process_total.known && r->process_total.value > 1 && !r->threads.known)
         ds_paper_fieldf(p, "Processes", "%" PRIu64, r->process_total.value);
 }
 
