@@ -19,9 +19,6 @@
 #define NOTES_32 32u /* in the sub header: u64 offset, then u32 or u64 size */
 #define NOTES_64 48u
 
-/* Pages looked at from the end on, to see whether the file is whole. */
-#define TAIL_PAGES 16u
-
 #define CACHE_PAGES 1024u
 #define AHEAD_MAX 64u
 
@@ -371,31 +368,6 @@ static enum ds_status read_notes(struct ds_dump *d)
     return ds_guest_notes_add(d, notes, (size_t)len);
 }
 
-/* Pages follow one another in the file: where the last cannot be read, it was cut off. */
-static void check_tail(struct ds_dump *d)
-{
-    uint64_t count = 0, lost = 0, first = 0;
-    for (size_t i = d->phys_map.map_count; i-- > 0 && count < TAIL_PAGES;) {
-        const struct ds_extent *x = &d->phys_map.map[i];
-        for (uint64_t at = x->size; at >= DS_PAGE_SIZE && count < TAIL_PAGES; count++) {
-            uint8_t b[1];
-            at -= DS_PAGE_SIZE;
-            enum ds_status st = ds_dump_read_phys(d, x->start + at, b, 1, NULL);
-            if (st == DS_OK || st == DS_IO)
-                continue;
-            lost++;
-            first = x->start + at;
-        }
-    }
-    if (lost != 0)
-        ds_dump_say(d, DS_INTEGRITY_DAMAGE, "file.truncated", d->file_size,
-                    "those pages and most likely many before them; what can be read is as the "
-                    "guest had it; copy the file again",
-                    "pages that can be unpacked, up to the last",
-                    "%llu of the last %llu cannot, from physical address 0x%llx on",
-                    (unsigned long long)lost, (unsigned long long)count, (unsigned long long)first);
-}
-
 static enum ds_status refuse_build(struct ds_err *err)
 {
     return ds_err_set(err, DS_UNSUPPORTED,
@@ -430,7 +402,7 @@ enum ds_status ds_kdump_open(struct ds_dump *d, struct ds_err *err)
         (void)ds_err_prepend(err, "cannot read the kdump-compressed dump");
         return st;
     }
-    check_tail(d);
+    ds_kdump_check(d);
     if (d->cpu_count == 0)
         ds_dump_say(d, DS_INTEGRITY_NOTE, "kdump.processor_notes", DS_NO_OFFSET,
                     "registers of the processors; the kernel is looked for in memory",

@@ -29,4 +29,7 @@ enum ds_kdump_what {
 typedef void ds_kdump_worker_fn(int file, struct ds_os_channel *c);
 ds_kdump_worker_fn *ds_kdump_worker(void);
 
+/* Looks at some pages and says in `integrity` when they cannot be unpacked. */
+void ds_kdump_check(struct ds_dump *d);
+
 #endif

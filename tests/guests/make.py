@@ -5,11 +5,28 @@ usage: make.py FOLDER   (reads guest*.dmp there; writes guest-elf.core and its k
 """
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 import arches
+import pack
 import vmware
 from containers import (Dump, elf, flattened, kdump, note, patched, prstatus, qemu_state, split)
+
+
+def packed_kdumps(dump, notes):
+    """Each way to pack pages, whole and with one page that does not unpack."""
+    out = {}
+    zlibbed = lambda page: (1, zlib.compress(page, 1))
+    for name, pack_page in (("zlib", zlibbed), ("lzo", pack.lzo), ("snappy", pack.snappy),
+                            ("zstd", pack.zstd)):
+        sound = kdump(dump, notes, pack_page)
+        subs, bitmaps = struct.unpack_from("<II", sound, 432)
+        at, size, flags = struct.unpack_from("<QII", sound, (1 + subs + bitmaps) * 4096 + 24 * 40)
+        assert flags == pack_page(bytes(4096))[0], "that page is stored"
+        out[f"kdump-{name}.kdump"] = sound
+        out[f"kdump-{name}-bad.kdump"] = sound[:at] + b"\xff" * size + sound[at + size:]
+    return out
 
 
 def kdump_files(dump, notes):
@@ -36,7 +53,7 @@ def kdump_files(dump, notes):
         "kdump-bitmap.kdump": patched(sound, 436, "<I", 0x7fffffff),
         "kdump-notes.kdump": patched(sound, 4096 + 48, "<QQ", 1 << 62, 1 << 62),
         "kdump-page.kdump": patched(sound, table_at + 24 * 40, "<QI", 1 << 60, 0xffffffff),
-        "kdump-zlib.kdump": sound[:-0x1800] + b"\xff" * 0x400 + sound[-0x1400:],
+        **packed_kdumps(dump, notes),
     }
 
 

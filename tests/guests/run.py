@@ -38,6 +38,9 @@ OTHERS = {
 }
 
 
+PACKINGS = ("zlib", "lzo", "snappy", "zstd")
+
+
 def comparable(r):
     """A report without what tells of the container: file, header fields, how things were found."""
     r = json.loads(json.dumps(r))
@@ -156,11 +159,13 @@ def packed(name, *files):
 def kdump_tests():
     t = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in
          ("kdump.kdump", "kdump-stored.kdump", "kdump-no-notes.kdump", "kdump-flat.kdump",
-          "kdump-flat-over.kdump", "kdump-page.kdump")]
+          "kdump-flat-over.kdump",
+          *(f"kdump-{p}.kdump" for p in PACKINGS))]
     t += [(f"same_report {t}-{n}", lambda t=t, n=n: same_report(f"{t}-{n}", t))
           for t, kinds in OTHERS.items() for n in kinds if "kdump" in n]
     t += [(f"damage {n}", lambda n=n, c=c, w=w: damage_is_said(f"guest-kdump-{n}.kdump", c, w))
-          for n, c, w in (("cut", "file.truncated", "cannot, from physical address"),
+          for n, c, w in (("page", "kdump.pages", "1 of "),
+                          *((f"{p}-bad", "kdump.pages", "1 of ") for p in PACKINGS), ("cut", "file.truncated", "cannot, from physical address"),
                           ("flat-cut", "archive.damaged", "within a record"),
                           ("flat-negative", "archive.damaged", "negative"))]
     t += [(f"refused {n}", lambda n=n, w=w: refused(f"guest-kdump-{n}.kdump", w)) for n, w in
