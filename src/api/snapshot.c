@@ -4,18 +4,37 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "dump/unpack.h"
 
-/* Raw memory has no signature: what it leads to tells it from files of unknown kinds. */
-static bool looks_raw(struct ds_source *src)
+static bool leads_to_windows(struct ds_source *src, const struct ds_dump_options *o)
 {
-    const struct ds_dump_options raw = {.raw = true};
     struct ds_dump *d;
-    if (!ds_dump_is_unmarked(src) || ds_dump_open_with(src, &raw, &d, NULL) != DS_OK)
+    if (ds_dump_open_with(src, o, &d, NULL) != DS_OK)
         return false;
     bool windows = ds_target_is_windows(d);
     ds_dump_release(d);
     return windows;
+}
+
+static bool is_vmem(const char *path)
+{
+    size_t len = path != NULL ? strlen(path) : 0;
+    return (len > 5 && ds_text_casecmp(path + len - 5, ".vmem") == 0) ||
+           (len > 8 && ds_text_casecmp(path + len - 8, ".vmem.gz") == 0);
+}
+
+/* Raw memory has no signature: what it leads to tells it from files of unknown kinds. */
+static struct ds_dump_options how_to_open(struct ds_source *src, const char *path, bool raw)
+{
+    struct ds_dump_options o = {.raw = true, .hole = is_vmem(path)};
+    if (!raw && !ds_dump_is_unmarked(src))
+        return (struct ds_dump_options){0};
+    if (o.hole && leads_to_windows(src, &o))
+        return o;
+    o.hole = false;
+    o.raw = raw || leads_to_windows(src, &o);
+    return o;
 }
 
 static struct ds_unpack_options unpack_options(const struct ds_options *o)
@@ -36,7 +55,7 @@ static enum ds_status open_dump(struct ds_source *src, const char *path, const s
     struct ds_unpack_options unpack = unpack_options(o);
     if (!o->raw && path != NULL && ds_snapshot_vmware(src, path, &unpack, ret, &status, err))
         return status;
-    const struct ds_dump_options options = {.raw = o->raw || looks_raw(src)};
+    const struct ds_dump_options options = how_to_open(src, path, o->raw);
     return ds_dump_open_with(src, &options, ret, err);
 }
 

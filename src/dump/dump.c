@@ -266,6 +266,8 @@ static enum ds_status open_dump(struct ds_dump *d, struct ds_err *err)
         return ds_vmware_open(d, d->src, NULL, err);
     if (ds_elf_probe(d->raw_header, have))
         return ds_elf_open(d, err);
+    if (ds_uefi_probe(d->raw_header, have))
+        return ds_uefi_open(d, err);
     if (ds_kdump_probe(d->raw_header, have))
         return ds_kdump_open(d, err);
     if (!recognise(d, d->raw_header, have))
@@ -297,7 +299,7 @@ enum ds_status ds_dump_open_with(struct ds_source *src, const struct ds_dump_opt
     d->src = src;
     d->file_size = src->size;
     bool raw = options != NULL && options->raw;
-    enum ds_status st = raw ? ds_raw_open(d, err) : open_dump(d, err);
+    enum ds_status st = raw ? ds_raw_open(d, options->hole, err) : open_dump(d, err);
     if (st == DS_OK && src->damage != NULL)
         ds_dump_say(d, DS_INTEGRITY_DAMAGE, "archive.damaged", d->file_size,
                     "what the archive would have held from there on; fetch it again",
@@ -388,6 +390,7 @@ static const struct {
     [DS_DUMP_KDUMP] = {"kdump",
                        "Guest Memory (kdump-compressed, of a hypervisor): all pages that it lists"},
     [DS_DUMP_VMWARE] = {"vmware", "Guest Memory (VMware): all of the guest's memory"},
+    [DS_DUMP_UEFI] = {"uefi", "UEFI Offline Dump: all memory that the firmware wrote"},
     [DS_DUMP_RAW] = {"raw", "Raw Physical Memory: Full address space is available"},
     [DS_DUMP_DAMAGED] = {"damaged", "Damaged Kernel Dump File: Only the header is available"},
 };

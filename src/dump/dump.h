@@ -31,6 +31,7 @@ enum ds_dump_kind {
     DS_DUMP_RANGE_FULL,
     DS_DUMP_ELF,    /* ELF core of a guest machine */
     DS_DUMP_KDUMP,  /* kdump-compressed memory of a guest machine */
+    DS_DUMP_UEFI,   /* an offline crash dump of firmware */
     DS_DUMP_VMWARE, /* memory and saved state of a VMware machine */
     DS_DUMP_RAW,    /* physical memory from address 0 on, without a header */
     DS_DUMP_DAMAGED /* a DMP header of a known type whose body cannot be read at all */
@@ -143,6 +144,8 @@ struct ds_dump;
 /* How to open; all zero is the default. */
 struct ds_dump_options {
     bool raw; /* physical memory as it is, from address 0 on, whatever the first bytes look like */
+    /* With raw: what lies behind 3 GiB of the file is memory from 4 GiB on. */
+    bool hole;
 };
 
 /*
@@ -175,7 +178,8 @@ void ds_dump_release(struct ds_dump *d);
 
 enum ds_dump_kind ds_dump_kind(const struct ds_dump *d);
 /* "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "elf", "kdump", "vmware", "raw", "header", "damaged". */
+ * "range-kernel-user", "range-full", "elf", "kdump", "vmware", "uefi", "raw", "header", "damaged".
+ */
 const char *ds_dump_kind_name(enum ds_dump_kind kind);
 /* What WinDbg calls it: "Mini Kernel Dump File: Only registers and stack trace are available". */
 const char *ds_dump_kind_text(enum ds_dump_kind kind);

@@ -90,21 +90,47 @@ static enum ds_status make_context(struct ds_dump *d, const struct ds_guest_cpu 
     return DS_OK;
 }
 
+static enum ds_status make_room(struct ds_dump *d)
+{
+    if (d->cpus == NULL)
+        d->cpus = ds_arena_alloc(&d->arena, DS_LIMIT_PROCESSORS, sizeof(*d->cpus));
+    if (d->cpus == NULL)
+        return DS_NO_MEMORY;
+    return d->cpu_count < DS_LIMIT_PROCESSORS ? DS_OK : DS_LIMIT;
+}
+
+enum ds_status ds_guest_cpu_add_record(struct ds_dump *d, const uint8_t *record, size_t size)
+{
+    bool x64 = d->header.arch == DS_ARCH_X64;
+    enum ds_status st = make_room(d);
+    if (st != DS_OK)
+        return st;
+    struct ds_dump_cpu cpu = {.number = (uint32_t)d->cpu_count};
+    if ((x64 || d->header.arch == DS_ARCH_ARM64) && size >= (x64 ? X64_SIZE : ARM64_SIZE)) {
+        uint8_t *copy = ds_arena_alloc(&d->arena, size, 1);
+        if (copy == NULL)
+            return DS_NO_MEMORY;
+        memcpy(copy, record, size);
+        cpu.context = copy;
+        cpu.context_size = size;
+        cpu.pc = ds_opt_known(ds_le64(record + (x64 ? 0xf8 : 0x108)));
+        cpu.sp = ds_opt_known(ds_le64(record + (x64 ? 0x98 : 0x100)));
+    }
+    d->cpus[d->cpu_count++] = cpu;
+    return DS_OK;
+}
+
 enum ds_status ds_guest_cpu_add(struct ds_dump *d, const struct ds_guest_cpu *c)
 {
-    if (d->cpus == NULL) {
-        d->cpus = ds_arena_alloc(&d->arena, DS_LIMIT_PROCESSORS, sizeof(*d->cpus));
-        if (d->cpus == NULL)
-            return DS_NO_MEMORY;
-    }
-    if (d->cpu_count == DS_LIMIT_PROCESSORS)
-        return DS_LIMIT;
+    enum ds_status st = make_room(d);
+    if (st != DS_OK)
+        return st;
     struct ds_dump_cpu cpu = c->cpu;
     cpu.number = (uint32_t)d->cpu_count;
     if (c->has_registers) {
         cpu.pc = ds_opt_known(c->pc);
         cpu.sp = ds_opt_known(d->header.arch == DS_ARCH_ARM64 ? c->sp : c->general[4]);
-        enum ds_status st = make_context(d, c, &cpu);
+        st = make_context(d, c, &cpu);
         if (st != DS_OK)
             return st;
     }

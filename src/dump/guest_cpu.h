@@ -22,6 +22,10 @@ struct ds_guest_cpu {
  */
 enum ds_status ds_guest_cpu_add(struct ds_dump *d, const struct ds_guest_cpu *c) DS_MUST_CHECK;
 
+/* The same for a CONTEXT record as it stands in the container. */
+enum ds_status ds_guest_cpu_add_record(struct ds_dump *d, const uint8_t *record,
+                                       size_t size) DS_MUST_CHECK;
+
 /*
  * Writes the CONTEXT record of these registers; selectors are claimed where CS is not zero. Returns
  * its size, 0 when the architecture has none here or `room` is too small.

@@ -152,7 +152,8 @@ enum ds_status ds_probe_refuse(struct ds_source *src, const uint8_t *head, size_
                                struct ds_err *err);
 
 /* raw.c */
-enum ds_status ds_raw_open(struct ds_dump *d, struct ds_err *err) DS_MUST_CHECK;
+/* `hole`: see struct ds_dump_options. */
+enum ds_status ds_raw_open(struct ds_dump *d, bool hole, struct ds_err *err) DS_MUST_CHECK;
 
 /* triage.c */
 bool ds_triage_sniff(struct ds_dump *d);
@@ -224,6 +225,10 @@ enum ds_status ds_elf_open(struct ds_dump *d, struct ds_err *err);
 
 /* stated.c: bytes that a dump says it has, by its first bytes; 0 when they do not tell. */
 uint64_t ds_dump_stated_size(const uint8_t *head, size_t have);
+
+/* uefi.c: offline crash dumps of firmware. */
+bool ds_uefi_probe(const uint8_t *head, size_t have);
+enum ds_status ds_uefi_open(struct ds_dump *d, struct ds_err *err);
 
 /* kdump.c: kdump-compressed files of guest machines. */
 bool ds_kdump_probe(const uint8_t *head, size_t have);

@@ -61,8 +61,15 @@ static const struct magic magics[] = {
     {0, 4, "AVML", "an AVML memory image", "it holds the memory of a Linux machine"},
     {0, 12, "makedumpfile", "a flattened kdump (makedumpfile) of an unknown version",
      "rebuild it with makedumpfile -R"},
-    {0, 8, "Raw_Dmp!", "a UEFI offline crash dump (raw sections)",
-     "convert it with Microsoft's offline dump tools first"}, /* OfflineDumpHeaders.h */
+    {0, 8, "Enc_Dmp!", "an encrypted UEFI offline crash dump",
+     "decrypt it with the key of its owner (Microsoft's offline dump tools)"},
+    /* dump_header of LKCD, live dumps too; sadump's disk partition header. */
+    {0, 8, "\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump, of Linux as a rule",
+     "have makedumpfile or crash read it"},
+    {0, 8, "\xcd\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump, of Linux as a rule",
+     "have makedumpfile or crash read it"},
+    {0, 8, "sadump\x00\x00", "a stand-alone dump of Fujitsu's firmware (sadump)",
+     "have makedumpfile write a kdump from it first"},
     {0, 8, "vhdxfile", "a virtual hard disk (VHDX)",
      "mount it and give the MEMORY.DMP inside"}, /* [MS-VHDX] */
     {0, 8, "conectix", "a virtual hard disk (VHD)", "mount it and give the MEMORY.DMP inside"},

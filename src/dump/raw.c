@@ -2,13 +2,35 @@
 #include "base/err.h"
 #include "dump/impl.h"
 
-enum ds_status ds_raw_open(struct ds_dump *d, struct ds_err *err)
+/*
+ * A machine keeps addresses below 4 GiB for its devices, and a .vmem file leaves that hole out:
+ * where it begins on VMware's machines is told in Volatility's issue 193.
+ */
+#define HOLE_START UINT64_C(0xc0000000)
+#define HOLE_END UINT64_C(0x100000000)
+
+static enum ds_status add_memory(struct ds_dump *d, uint64_t whole, bool hole)
+{
+    uint64_t low = hole && whole > HOLE_START ? HOLE_START : whole;
+    enum ds_status st = ds_extents_add(&d->phys_map, 0, low, 0, false, DS_LIMIT_RUNS);
+    if (st == DS_OK && low < whole) {
+        st = ds_extents_add(&d->phys_map, HOLE_END, whole - low, low, false, DS_LIMIT_RUNS);
+        ds_dump_say(
+            d, DS_INTEGRITY_NOTE, "raw.hole", HOLE_START,
+            "where memory behind 3 GiB belongs is taken from how VMware's machines are as a "
+            "rule; the .vmss or .vmsn file of the same name tells it, and the registers",
+            "the saved state beside the memory", "a .vmem file of more than 3 GiB alone");
+    }
+    return st;
+}
+
+enum ds_status ds_raw_open(struct ds_dump *d, bool hole, struct ds_err *err)
 {
     uint64_t whole = d->file_size / DS_PAGE_SIZE * DS_PAGE_SIZE;
     if (whole == 0)
         return ds_err_set(err, DS_TRUNCATED, "raw physical memory of %llu bytes: not even one page",
                           (unsigned long long)d->file_size);
-    enum ds_status st = ds_extents_add(&d->phys_map, 0, whole, 0, false, DS_LIMIT_RUNS);
+    enum ds_status st = add_memory(d, whole, hole);
     if (st == DS_OK)
         st = ds_extents_build(&d->phys_map);
     if (st != DS_OK)

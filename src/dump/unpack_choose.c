@@ -22,6 +22,7 @@ static const struct magic magics[] = {
     {8, "KDUMP   "},
     {8, "DISKDUMP"},
     {12, "makedumpfile"},
+    {8, "Raw_Dmp!"},
 };
 
 bool ds_unpack_looks(const uint8_t *head, size_t have)

@@ -95,6 +95,7 @@ static void boot(struct ds_target *t, const char *symbol_path)
     case DS_DUMP_RANGE_FULL:
     case DS_DUMP_ELF:
     case DS_DUMP_KDUMP:
+    case DS_DUMP_UEFI:
     case DS_DUMP_VMWARE:
     case DS_DUMP_RAW:
         ds_boot_paged(t, symbol_path);

@@ -55,6 +55,8 @@ made elf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\004\000\076\00
 made kdump 'KDUMP   \006\000\000\000' 3 'kdump'
 made flattened 'makedumpfile\000\000\000\000' 3 'flattened'
 made uefi 'Raw_Dmp!\001\000\000\000' 3 'UEFI'
+made lkcd '\355\043\217\141\163\001\031\250' 3 'LKCD'
+made sadump 'sadump\000\000' 3 'sadump'
 made driver 'MZ\220\000\003\000\000\000' 3 'program or driver'
 made user 'MDMP\223\247\000\000\002\000\000\000\020\000\000\000aaaaaaaaaaaaaaaaaaaaaaaa' 3 \
     'user-mode minidump'

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import arches
 import pack
+import uefi
 import vmware
 from containers import (Dump, elf, flattened, kdump, note, patched, prstatus, qemu_state, split)
 
@@ -106,12 +107,16 @@ def main():
     files = elf_files(dump, both, portable)
     files.update(kdump_files(dump, both))
     files.update(vmware.files(dump))
+    vmware.high(Dump(folder / "guest-high.dmp"), folder / "guest-high.vmem")
     files["elf-small.core"] = elf(dump, both, split(dump.runs, 0x180)[:6], xnum=True)
     files["elf-small-cut.core"] = files["elf-small.core"][:-0x200]
+    arm64 = arches.DumpArm64(folder / "guest-arm64.dmp")
+    for name, data in uefi.files(dump, arm64).items():
+        (folder / name).write_bytes(data)
     for prefix, made in (("guest", files),
                          ("guest-x86", arches.files32(arches.Dump32(folder / "guest-x86.dmp"))),
                          ("guest-arm64",
-                          arches.files_arm64(arches.DumpArm64(folder / "guest-arm64.dmp")))):
+                          arches.files_arm64(arm64))):
         for name, data in made.items():
             (folder / f"{prefix}-{name}").write_bytes(data)
 

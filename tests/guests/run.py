@@ -33,7 +33,7 @@ OTHERS = {
     "guest-x86": ["elf32.core", "elf32-prstatus.core", "elf32-no-notes.core", "elf32-xnum.core",
                   "elf32-odd.core", "elf64.core", "elf64-prstatus.core", "kdump.kdump",
                   "kdump-flat.kdump"],
-    "guest-arm64": ["elf.core", "elf-no-notes.core", "elf-many.core", "elf-other-notes.core",
+    "guest-arm64": ["uefi.rawdmp", "elf.core", "elf-no-notes.core", "elf-many.core", "elf-other-notes.core",
                     "kdump.kdump"],
 }
 
@@ -63,7 +63,7 @@ def differences(a, b, path=""):
         yield f"{path}: {str(a)[:200]} is now {str(b)[:200]}"
 
 
-CODES = {"guest": "0x000000d1", "guest-x86": "0x0000000a", "guest-arm64": "0x00000139"}
+CODES = {"guest": "0x000000d1", "guest-high": "0x000000d1", "guest-x86": "0x0000000a", "guest-arm64": "0x00000139"}
 wanted = {}
 
 
@@ -200,6 +200,31 @@ def vmware_damage():
     assert status == 4 and {"vmware.memory", "vmware.registers"} & checks, (status, checks)
 
 
+def memory_above_the_hole_is_found():
+    """A .vmem of more than 3 GiB without its state: the driver lies at 4 GiB."""
+    same_report("guest-high.vmem", "guest-high")
+    _, r = report("guest-high.vmem")
+    assert any(n["check"] == "raw.hole" for n in r["integrity"]), r["integrity"]
+    status, out, _ = run("maps", "-f", "jsonl", f"{FIXTURES}/guest-high.vmem")
+    runs = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and ("0x0000000100000000", 3 << 30) in [
+        (m["start"], m["file_offset"]) for m in runs], runs
+
+
+def uefi_damage_is_said():
+    for name, check, words in (("cut", "file.truncated", "0x"), ("lost", "uefi.storage", "would have"),
+                               ("lost", "uefi.protected", "PROTECTED"),
+                               ("lost", "uefi.section_valid", "1 without"),
+                               ("count", "uefi.sections", "of 4294967295")):
+        damage_is_said(f"guest-uefi-{name}.rawdmp", check, words)
+    refused("guest-uefi-empty.rawdmp", "none of its 0 sections")
+    refused("guest-uefi-head.rawdmp", "ends within its header")
+    refused("guest-uefi-locked.rawdmp", "encrypted UEFI offline crash dump")
+    _, r = report("guest-uefi.rawdmp")
+    reason = [n for n in r["integrity"] if n["check"] == "uefi.reason"]
+    assert reason and "0x7 0x8" in reason[0]["found"], r["integrity"]
+
+
 def process_core_is_refused():
     status, _, err = run(f"{FIXTURES}/guest-elf-process.core")
     assert status == 3 and "ELF core of a process" in err, (status, err)
@@ -292,7 +317,7 @@ def refusals():
 def main():
     names = ["elf.core", "elf-prstatus.core", "elf-many.core", "elf-xnum.core", "elf-odd.core",
              "elf-odder.core", "elf-no-notes.core", "elf-hole.core", "elf-overlap.core",
-             "elf-notes-lie.core"]
+             "elf-notes-lie.core", "uefi.rawdmp"]
     tests = [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}")) for n in names]
     tests += [(f"same_report {t}-{n}", lambda t=t, n=n: same_report(f"{t}-{n}", t))
               for t, kinds in OTHERS.items() for n in kinds if "kdump" not in n]
@@ -306,6 +331,7 @@ def main():
                               ("guest-elf-no-notes.core", "full", "guest"),
                               ("guest-x86-elf32-no-notes.core", "full", "guest-x86"),
                               ("guest-arm64-elf-no-notes.core", "full", "guest-arm64"),
+                              ("guest-uefi.rawdmp", "auto", "guest"),
                               ("guest-arm64-elf.core", "full", "guest-arm64"),
                               ("guest-arm64-elf-many.core", "bitmap", "guest-arm64"))]
     tests += [(f"same_report {n}", lambda n=n: same_report(f"guest-{n}"))
@@ -313,9 +339,9 @@ def main():
                         "alone.vmem")]
     tests += [(f"packed {n[0]}", lambda n=n: packed(n[0], *n)) for n in (
         ["guest.dmp"], ["guest-elf.core"], ["guest-kdump-flat-elf.core"], ["guest-alone.vmem"],
-        ["guest-inside.vmss"], ["guest-vm.vmem", "guest-vm.vmss"],
+        ["guest-inside.vmss"], ["guest-uefi.rawdmp"], ["guest-vm.vmem", "guest-vm.vmss"],
         ["guest-snapshot.vmsn", "guest-snapshot.vmem"])]
-    tests += [(f.__name__, f) for f in (vmware_refusals, vmware_damage)]
+    tests += [(f.__name__, f) for f in (vmware_refusals, uefi_damage_is_said, memory_above_the_hole_is_found, vmware_damage)]
     tests += [(f.__name__, f) for f in (encoded_kdbg_is_decoded, convert_refuses,
                                         convert_tells_damage_and_spares_devices)]
     tests += [(f.__name__, f) for f in (process_core_is_refused, cut_elf_is_said,

@@ -78,3 +78,13 @@ def files(dump):
         "cut.vmem": memory[:-0x3000], "cut.vmss": state(dump),
         "torn.vmem": memory, "torn.vmss": state(dump)[:0x300],
     }
+
+
+def high(dump, path):
+    """A .vmem of more than 3 GiB, sparse: memory from 4 GiB on follows that below 3 GiB."""
+    with open(path, "wb") as f:
+        for run in dump.runs:
+            assert run[0] + run[1] <= 3 << 30 or run[0] >= 4 << 30, "memory in the hole"
+            f.seek(run[0] if run[0] < 3 << 30 else run[0] - (1 << 30))
+            f.write(dump.memory(run))
+        f.truncate((3 << 30) + (4 << 20))

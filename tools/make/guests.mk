@@ -3,7 +3,7 @@
 GUESTS := build/fixtures/guests.stamp
 
 $(GUESTS): $(filter-out %/run.py,$(wildcard tests/guests/*.py)) \
-		$(patsubst %,build/fixtures/%.dmp,guest guest-x86 guest-arm64)
+		$(patsubst %,build/fixtures/%.dmp,guest guest-high guest-x86 guest-arm64)
 	$(Q)$(PYTHON) tests/guests/make.py build/fixtures
 	@touch $@
 
