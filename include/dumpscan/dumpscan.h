@@ -172,7 +172,8 @@ enum ds_fact {
 enum ds_status ds_snapshot_fact(const struct ds_snapshot *s, enum ds_fact fact,
                                 uint64_t *ret) DS_MUST_CHECK;
 /** The dump's kind: "triage", "full", "bitmap-full", "bitmap-kernel", "summary", "range-kernel",
- * "range-kernel-user", "range-full", "elf", "kdump", "vmware", "uefi", "raw", "header", "damaged". */
+ * "range-kernel-user", "range-full", "elf", "kdump", "vmware", "uefi", "raw", "header", "damaged".
+ */
 const char *ds_snapshot_kind(const struct ds_snapshot *s);
 /** "x86", "x64", "arm", "arm64", "unknown". */
 const char *ds_snapshot_architecture(const struct ds_snapshot *s);
