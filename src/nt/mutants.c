@@ -5,6 +5,7 @@
 
 #include "nt/address_map.h"
 #include "nt/impl.h"
+#include "nt/object_header.h"
 
 #define TYPE_MASK 0x7fu /* the top bit of DISPATCHER_HEADER.Type is the lock of the object */
 #define TYPE_MUTANT 2u  /* KOBJECTS, data/layouts/enums.layout */
@@ -46,6 +47,17 @@ static struct ds_opt recursion(struct ds_opt signal_state)
     return s <= 1 && s >= INT32_MIN ? ds_opt_known((uint64_t)(1 - s)) : ds_opt_unknown(DS_CORRUPT);
 }
 
+/* Only what has the header of an object of this type has a name. */
+static const char *name_of(struct ds_nt *nt, uint64_t mutant)
+{
+    struct ds_object_info info;
+    struct ds_opt header = ds_nt_object_header(nt, mutant);
+    if (!header.known)
+        return NULL;
+    ds_nt_object_info(nt, header.value, &info);
+    return ds_nt_object_is(nt, &info, "Mutant") ? ds_nt_object_name(nt, &info) : NULL;
+}
+
 /* The mutant at this address, added when it is new; NULL when it is none or there is no room. */
 static struct ds_mutant *mutant_at(struct reader *r, uint64_t address)
 {
@@ -72,6 +84,7 @@ static struct ds_mutant *mutant_at(struct reader *r, uint64_t address)
     *row_at = (struct ds_mutant){.address = address};
     ds_members_read(&r->set, t, address, row_at);
     row_at->recursion = recursion(row_at->signal_state);
+    row_at->name = name_of(r->nt, address);
     row_at->owner_ended = ds_nt_thread_ended(r->nt, row_at->owner);
     return row_at;
 }

@@ -17,6 +17,8 @@ struct ds_mutant {
     struct ds_opt recursion;    /* how many times the owner has acquired it; 0 when free */
     struct ds_opt abandoned;    /* 1: an owner ended without releasing it */
     struct ds_opt apc_disable;  /* ApcDisable: 1 for a mutant of kernel mode (mutex) */
+    const char *name;           /* of the object, without its directory; NULL when it has none, is
+                                   no object (a driver's own memory), or cannot be read */
     uint32_t waiters;           /* threads that wait for it, as found */
     bool waited_for, listed;    /* found as a wait object, found in its owner's list */
 };
