@@ -106,6 +106,8 @@ static const struct ds_driver *driver_at(struct ds_facts *f, size_t i)
         const struct ds_driver *d = driver_at(f, i);                                               \
         ds_value_text(v, d != NULL ? d->member : NULL);                                            \
     }
+DRIVER_TEXT(derive_pdb_name, pdb_name)
+DRIVER_TEXT(derive_pdb_id, pdb_id)
 DRIVER_TEXT(derive_company, company)
 DRIVER_TEXT(derive_product, product)
 DRIVER_TEXT(derive_description, description)
@@ -166,6 +168,13 @@ static const struct ds_column_spec module_columns[] = {
     {"age_days", DS_COL_INTEGER, "whole days from built_utc to the time of the dump", "",
      DS_DERIVED(derive_age)},
     {"checksum", DS_COL_INTEGER, "CheckSum of the image header", "lmv", DS_FIELD(ROW, checksum)},
+    {"pdb_name", DS_COL_TEXT,
+     "file of its symbols, by the image's debug directory; NULL when not captured", "lmv, !lmi",
+     DS_DERIVED(derive_pdb_name)},
+    {"pdb_id", DS_COL_TEXT,
+     "GUID and age that its symbols must have, as symbol servers write them with a dash between; "
+     "NULL when not captured",
+     "!lmi (Age, Guid)", DS_DERIVED(derive_pdb_id)},
     {"company", DS_COL_TEXT,
      "CompanyName of the version resource: what the image says of itself, unchecked; NULL when not "
      "captured",

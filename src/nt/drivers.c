@@ -125,6 +125,8 @@ static bool read_image(struct ds_nt *nt, struct ds_driver *d)
         return true;
     if (pe.reproducible || pe.debug_known)
         d->reproducible = ds_opt_known(pe.reproducible);
+    d->pdb_name = keep(nt, pe.pdb_name);
+    d->pdb_id = keep(nt, pe.pdb_id);
     d->version_why = ds_pe_read_version(&memory, &pe, &v);
     if (d->version_why != DS_OK)
         return d->version_why != DS_NO_MEMORY;

@@ -20,7 +20,9 @@ struct ds_driver {
     const struct ds_module *module;
     /* From the version resource: the image's own word, no proof. */
     const char *company, *product, *description, *file_version, *product_version;
-    enum ds_status version_why; /* DS_OK when the resource was read */
+    const char *pdb_name, *pdb_id; /* of its symbols, by the debug directory: "ntkrnlmp.pdb",
+                                      "5278AFF86C341677D7D7835C85B7B844-1" */
+    enum ds_status version_why;    /* DS_OK when the resource was read */
     /* From the name: a hint. */
     struct ds_opt in_box;      /* 1: on the list of files that Microsoft ships with Windows; 0: not
                                   on it, which says nothing; unknown without a name */
