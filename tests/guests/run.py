@@ -48,7 +48,8 @@ def comparable(r):
     # Contexts say where they were read; patterns that ask the header's Attributes cannot tell.
     for key in ("dump", "integrity", "bootstrap", "walks", "cannot_tell", "no_match", "contexts"):
         r.pop(key)
-    r["windbg"]["keys"].pop("Dump.Attributes.AsUlong", None)  # of the header
+    for cpu in r["processors"]:  # where each one was is the hypervisor's word, not the kernel's
+        cpu.pop("pc"), cpu.pop("where")
     return r
 
 
