@@ -101,6 +101,11 @@ static const char *verdict_why(struct ds_report *r)
     }
     if (reason == NULL || reason[0] == '\0')
         return "Nothing in the dump points at one.";
+    if (strcmp(r->culprit.kind, "hang") == 0) {
+        bool sure = r->culprit.confidence != NULL && strcmp(r->culprit.confidence, "high") == 0;
+        ds_buf_printf(&words, "%s: %s.", sure ? "The system hung" : "What hung", reason);
+        return ds_build_keep(r, &words);
+    }
     add_sentence(&words, reason);
     return ds_build_keep(r, &words);
 }

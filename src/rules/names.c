@@ -4,8 +4,9 @@
 
 static const char *const severities[] = {"info", "low", "medium", "high", "critical"};
 static const char *const outcomes[] = {"match", "no_match", "cannot_tell", "does_not_apply"};
-static const char *const kinds[] = {
-    "unknown", "driver", "kernel", "process", "hardware", "memory-corruption", "exhaustion"};
+static const char *const kinds[] = {"unknown",    "driver",   "kernel",
+                                    "process",    "hardware", "memory-corruption",
+                                    "exhaustion", "hang"};
 
 #define NAME_OF(list, value)                                                                       \
     ((size_t)(value) < sizeof(list) / sizeof((list)[0]) ? (list)[(size_t)(value)] : "unknown")

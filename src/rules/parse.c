@@ -191,7 +191,7 @@ static enum ds_status read_applies(struct reader *r, const struct key *k, const 
 /* The name as a static text; NULL when it is none. */
 static const char *verdict_named(const char *name)
 {
-    static const char *const names[] = {"hardware", "memory-corruption", "exhaustion"};
+    static const char *const names[] = {"hardware", "memory-corruption", "exhaustion", "hang"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return names[i];
@@ -218,7 +218,7 @@ static enum ds_status read_key(struct reader *r, const struct key *k, const cJSO
         p->verdict = cJSON_IsString(v) ? verdict_named(v->valuestring) : NULL;
         return p->verdict != NULL
                    ? DS_OK
-                   : bad_key(r, k->name, "must be hardware, memory-corruption or exhaustion");
+                   : bad_key(r, k->name, "must be hardware, memory-corruption, exhaustion or hang");
     case KEY_APPLIES:
         return read_applies(r, k, v, p);
     }

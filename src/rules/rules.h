@@ -12,9 +12,9 @@
 struct ds_pattern {
     const char *id, *title, *query, *message, *explain;
     enum ds_severity severity;
-    const char *verdict; /* "hardware", "memory-corruption", "exhaustion": what a match may make the
-                            verdict, with the confidence of the row's column `confidence`; NULL for
-                            others */
+    const char *verdict; /* "hardware", "memory-corruption", "exhaustion", "hang": what a match may
+                            make the verdict, with the confidence of the row's column `confidence`;
+                            NULL for others */
     const char *const *applies; /* conditions (applies.h), all of them; none: any dump */
     size_t applies_count;
     const char *stack_of; /* column of the query that names threads whose stacks belong to the
@@ -98,9 +98,11 @@ enum ds_culprit_kind {
     DS_CULPRIT_PROCESS,
     DS_CULPRIT_HARDWARE,
     DS_CULPRIT_MEMORY_CORRUPTION,
-    DS_CULPRIT_EXHAUSTION
+    DS_CULPRIT_EXHAUSTION,
+    DS_CULPRIT_HANG
 };
-/* "unknown", "driver", "kernel", "process", "hardware", "memory-corruption", "exhaustion". */
+/* "unknown", "driver", "kernel", "process", "hardware", "memory-corruption", "exhaustion",
+ * "hang". */
 const char *ds_culprit_kind_name(enum ds_culprit_kind kind);
 
 struct ds_culprit {
@@ -134,7 +136,10 @@ void ds_verdict_live(struct ds_nt *nt, struct ds_verdict *v);
  * runner-up, when it has a module. A match of confidence "low" becomes a runner-up itself and
  * leaves a culprit no more than "medium". Exhaustion of a resource is the verdict where nobody else
  * is to blame, also when somebody asked for the crash (that tells why there is a dump, not what
- * was wrong); else it is a runner-up. Strings belong to the findings.
+ * was wrong); else it is a runner-up. A hang is the verdict where somebody asked for the crash or
+ * the system did not crash; a driver in the row's column `module` is then named with it
+ * (`function`: the place), and where a resource was exhausted it is a runner-up. Strings belong to
+ * the findings.
  */
 void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v);
 

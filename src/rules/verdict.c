@@ -27,14 +27,18 @@ static unsigned instance_rank(const struct ds_instance *in)
     return 0;
 }
 
-static bool is_exhaustion(const struct ds_finding *f)
+/* Whether the verdict of a pattern is `state`; for NULL, whether it is none of the states that a
+ * system can be in without anything being broken. */
+static bool is_state(const char *verdict, const char *state)
 {
-    return strcmp(f->pattern->verdict, "exhaustion") == 0;
+    if (state != NULL)
+        return strcmp(verdict, state) == 0;
+    return strcmp(verdict, "exhaustion") != 0 && strcmp(verdict, "hang") != 0;
 }
 
-/* The best match, of exhaustion or of all others; hardware before memory corruption, which it
+/* The best match of a state, or of all others; hardware before memory corruption, which it
  * explains. */
-static unsigned best_match(const struct ds_findings *findings, bool exhaustion,
+static unsigned best_match(const struct ds_findings *findings, const char *state,
                            const struct ds_finding **ret, const struct ds_instance **instance)
 {
     unsigned best = 0;
@@ -42,7 +46,7 @@ static unsigned best_match(const struct ds_findings *findings, bool exhaustion,
     for (size_t i = 0; i < ds_findings_count(findings); i++) {
         const struct ds_finding *f = ds_findings_at(findings, i);
         if (f->outcome != DS_OUTCOME_MATCH || f->pattern->verdict == NULL ||
-            is_exhaustion(f) != exhaustion)
+            !is_state(f->pattern->verdict, state))
             continue;
         bool is_hardware = strcmp(f->pattern->verdict, "hardware") == 0;
         for (size_t k = 0; k < f->instance_count; k++) {
@@ -72,6 +76,7 @@ static bool gives_way(const struct ds_culprit *c, unsigned confidence, bool hard
     case DS_CULPRIT_KERNEL:
     case DS_CULPRIT_PROCESS:
     case DS_CULPRIT_EXHAUSTION:
+    case DS_CULPRIT_HANG:
         break;
     }
     return true;
@@ -90,7 +95,7 @@ static void weigh_cause(const struct ds_findings *findings, struct ds_verdict *v
 {
     const struct ds_finding *f = NULL;
     const struct ds_instance *in = NULL;
-    unsigned confidence = best_match(findings, false, &f, &in);
+    unsigned confidence = best_match(findings, NULL, &f, &in);
     if (confidence == 0)
         return;
     bool hardware = strcmp(f->pattern->verdict, "hardware") == 0;
@@ -116,7 +121,7 @@ static void weigh_exhaustion(const struct ds_findings *findings, struct ds_verdi
 {
     const struct ds_finding *f = NULL;
     const struct ds_instance *in = NULL;
-    unsigned confidence = best_match(findings, true, &f, &in);
+    unsigned confidence = best_match(findings, "exhaustion", &f, &in);
     if (confidence == 0)
         return;
     struct ds_culprit found = {.kind = DS_CULPRIT_EXHAUSTION,
@@ -129,8 +134,40 @@ static void weigh_exhaustion(const struct ds_findings *findings, struct ds_verdi
         runner_up_first(v, &found);
 }
 
+static const char *text_of(const struct ds_instance *in, const char *column)
+{
+    for (size_t i = 0; i < in->evidence_count; i++)
+        if (strcmp(in->evidence[i].name, column) == 0 && in->evidence[i].cell.kind == DS_CELL_TEXT)
+            return in->evidence[i].cell.text;
+    return NULL;
+}
+
+/* What hung is the answer where nobody is looked for; a crash has another reason. */
+static void weigh_hang(const struct ds_findings *findings, struct ds_verdict *v)
+{
+    const struct ds_finding *f = NULL;
+    const struct ds_instance *in = NULL;
+    unsigned confidence = best_match(findings, "hang", &f, &in);
+    if (confidence < 2)
+        return;
+    struct ds_culprit found = {.kind = DS_CULPRIT_HANG,
+                               .module = text_of(in, "module"),
+                               .function = text_of(in, "function"),
+                               .reason = in->message,
+                               .confidence = static_confidence(confidence),
+                               .source = "finding"};
+    if (v->culprit.kind == DS_CULPRIT_UNKNOWN)
+        v->culprit = found;
+    else
+        runner_up_first(v, &found);
+}
+
 void ds_verdict_weigh(const struct ds_findings *findings, struct ds_verdict *v)
 {
     weigh_cause(findings, v);
+    /* somebody asked for the crash, or there was none */
+    bool asked = v->culprit.kind == DS_CULPRIT_UNKNOWN && rank(v->culprit.confidence) == 3;
     weigh_exhaustion(findings, v);
+    if (asked)
+        weigh_hang(findings, v);
 }

@@ -148,7 +148,7 @@ static void a_verdict_needs_a_confidence(void)
     CHECK(ds_patterns_add_text(patterns, "x", text, sizeof(text) - 1, &err) == DS_INVALID);
     CHECK(strstr(err.text, "confidence") != NULL);
     CHECK(ds_patterns_add_text(patterns, "x", driver, sizeof(driver) - 1, &err) == DS_INVALID);
-    CHECK(strstr(err.text, "must be hardware, memory-corruption or exhaustion") != NULL);
+    CHECK(strstr(err.text, "must be hardware, memory-corruption, exhaustion or hang") != NULL);
     findings = NULL;
     stop();
 }
@@ -184,7 +184,44 @@ static void exhaustion_does_not_hide_what_is_broken(void)
     stop();
 }
 
-TEST_MAIN(TEST(exhaustion_is_to_blame_where_nobody_is),
+/* A hang is told where somebody asked for the crash, and of no other crash. */
+static void a_hang_is_the_answer_where_nobody_is_looked_for(void)
+{
+    start();
+    add("chain", "hang", "medium");
+    add("spin", "hang", "high");
+    struct ds_verdict v = weigh(DS_CULPRIT_UNKNOWN, NULL, "high");
+    CHECK(v.culprit.kind == DS_CULPRIT_HANG);
+    CHECK_STR(ds_culprit_kind_name(v.culprit.kind), "hang");
+    CHECK_STR(v.culprit.reason, "spin at DRIVER_IRQL_NOT_LESS_OR_EQUAL");
+    CHECK_STR(v.culprit.confidence, "high");
+    CHECK(v.culprit.module == NULL);
+    ds_findings_close(findings);
+    v = weigh(DS_CULPRIT_UNKNOWN, NULL, "low");
+    CHECK(v.culprit.kind == DS_CULPRIT_UNKNOWN);
+    CHECK_U64(v.runner_up_count, 0);
+    ds_findings_close(findings);
+    v = weigh(DS_CULPRIT_DRIVER, "driver.sys", "medium");
+    CHECK(v.culprit.kind == DS_CULPRIT_DRIVER);
+    CHECK_U64(v.runner_up_count, 0);
+    stop();
+}
+
+static void exhaustion_comes_before_the_hang_that_it_makes(void)
+{
+    start();
+    add("chain", "hang", "high");
+    add("ptes", "exhaustion", "medium");
+    struct ds_verdict v = weigh(DS_CULPRIT_UNKNOWN, NULL, "high");
+    CHECK(v.culprit.kind == DS_CULPRIT_EXHAUSTION);
+    CHECK_U64(v.runner_up_count, 1);
+    CHECK(v.runners_up[0].kind == DS_CULPRIT_HANG);
+    stop();
+}
+
+TEST_MAIN(TEST(a_hang_is_the_answer_where_nobody_is_looked_for),
+          TEST(exhaustion_comes_before_the_hang_that_it_makes),
+          TEST(exhaustion_is_to_blame_where_nobody_is),
           TEST(exhaustion_does_not_hide_what_is_broken), TEST(medium_takes_the_place_of_a_driver),
           TEST(low_only_raises_a_doubt), TEST(nobody_is_accused_of_a_crash_that_was_asked_for),
           TEST(the_surer_of_two_findings_counts_and_hardware_before_corruption),
