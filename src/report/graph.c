@@ -237,7 +237,9 @@ static int by_lock(const void *a, const void *b)
 /* From each lock to each of its owners, once. Sorts the edges for that. */
 static void put_owners(struct ds_graph *g, struct ds_buf *b)
 {
-    qsort(g->edges, g->edge_count, sizeof(*g->edges), by_lock);
+    if (g->edge_count > 0) { /* qsort wants an array even of nothing */
+        qsort(g->edges, g->edge_count, sizeof(*g->edges), by_lock);
+    }
     for (size_t i = 0; i < g->edge_count;) {
         const struct ds_graph_edge *e = &g->edges[i];
         enum ds_graph_cycle worst = DS_GRAPH_NO_CYCLE;
