@@ -128,8 +128,10 @@ static const struct ds_column_spec thread_columns[] = {
     {"stack_used", DS_COL_INTEGER,
      "bytes in use below its base; NULL when its stack pointer is not on it",
      "!thread (Base, Current)", DS_SIDE(detail, struct ds_thread_detail, stack_used)},
-    {"stack_free", DS_COL_INTEGER, "bytes left above its limit", "!thread (Current, Limit)",
-     DS_SIDE(detail, struct ds_thread_detail, stack_free)},
+    {"stack_free", DS_COL_INTEGER,
+     "bytes left above its limit, or above the lowest that it may grow to, where its control block "
+     "says so (Windows 8 and later)",
+     "!thread (Current, Limit)", DS_SIDE(detail, struct ds_thread_detail, stack_free)},
     {"wait_age_ticks", DS_COL_INTEGER, "clock ticks since wait_time_ticks", "!thread (Ticks)",
      DS_SIDE(detail, struct ds_thread_detail, wait_age_ticks)},
     {"wait_age_ms", DS_COL_INTEGER,

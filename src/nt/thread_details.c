@@ -29,6 +29,8 @@ struct reader {
     struct ds_nt *nt;
     struct ds_member_set set;
     struct ds_field number, lpc_valid, irps, name;
+    struct ds_field control_base, control_limit;
+    enum ds_status control_status;
     enum ds_status number_status, lpc_status, irps_status, name_status;
     uint64_t tick; /* 100 ns; 0 when unknown */
     struct ds_opt now;
@@ -43,6 +45,10 @@ static void reader_init(struct reader *r, struct ds_nt *nt)
     r->lpc_status = ds_target_member(t, "_ETHREAD", "LpcReceivedMsgIdValid", &r->lpc_valid, NULL);
     r->irps_status = ds_target_member(t, "_ETHREAD", "IrpList", &r->irps, NULL);
     r->name_status = ds_target_member(t, "_ETHREAD", "ThreadName", &r->name, NULL);
+    r->control_status = ds_target_member(t, "_KSTACK_CONTROL", "StackBase", &r->control_base, NULL);
+    if (r->control_status == DS_OK)
+        r->control_status =
+            ds_target_member(t, "_KSTACK_CONTROL", "ActualLimit", &r->control_limit, NULL);
     r->tick = ds_nt_tick_length(nt, NULL);
     r->now = ds_nt_tick_count(nt);
 }
@@ -104,6 +110,36 @@ static struct ds_opt running_sp(struct ds_nt *nt, const struct ds_thread *th)
     return ds_opt_unknown(DS_OK);
 }
 
+/*
+ * How far down the stack may grow: a control block at its top says so (public symbols,
+ * _KSTACK_CONTROL), when it is that of this stack. Unknown otherwise.
+ */
+static struct ds_opt growth_limit(const struct reader *r, const struct ds_thread *th)
+{
+    const struct ds_target *t = r->nt->target;
+    if (r->control_status != DS_OK || !th->initial_stack.known ||
+        th->initial_stack.value >= th->stack_base.value ||
+        th->stack_base.value - th->initial_stack.value > 0x1000)
+        return ds_opt_unknown(DS_NOT_FOUND);
+    struct ds_opt base = ds_target_read_member(t, th->initial_stack.value, &r->control_base);
+    struct ds_opt low = ds_target_read_member(t, th->initial_stack.value, &r->control_limit);
+    if (!base.known || !low.known || base.value != th->stack_base.value)
+        return ds_opt_unknown(DS_NOT_FOUND);
+    low.value &= ~(uint64_t)0xfff; /* its lowest bit is StackExpansion */
+    bool fits = low.value < th->stack_limit.value &&
+                th->stack_base.value - low.value <= DS_LIMIT_STACK_BYTES;
+    return fits ? low : ds_opt_unknown(DS_NOT_FOUND);
+}
+
+/* Where the pointer of the crash's thread is, when its processor's context is not to be had. */
+static struct ds_opt fault_sp(struct ds_nt *nt, uint64_t ethread)
+{
+    const struct ds_fault_facts *f = ds_nt_fault(nt);
+    bool its = f->current_thread.known && f->current_thread.value == ethread &&
+               f->chosen < f->context_count;
+    return its ? ds_opt_known(f->contexts[f->chosen].context.sp) : ds_opt_unknown(DS_OK);
+}
+
 static void stack_extent(const struct reader *r, const struct ds_thread *th,
                          struct ds_thread_detail *d)
 {
@@ -122,9 +158,11 @@ static void stack_extent(const struct reader *r, const struct ds_thread *th,
     struct ds_opt sp = th->kernel_stack;
     if (ds_opt_or(th->state, DS_THREAD_RUNNING) == DS_THREAD_RUNNING)
         sp = running_sp(r->nt, th);
+    if (!sp.known && ds_opt_or(th->state, 0) == DS_THREAD_RUNNING)
+        sp = fault_sp(r->nt, th->ethread);
     if (sp.known && sp.value > limit && sp.value <= base) {
         d->stack_used = ds_opt_known(base - sp.value);
-        d->stack_free = ds_opt_known(sp.value - limit);
+        d->stack_free = ds_opt_known(sp.value - ds_opt_or(growth_limit(r, th), limit));
     }
 }
 
