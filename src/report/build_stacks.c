@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "nt/thread_stack.h"
+#include "nt/waits.h"
 #include "report/build.h"
 
 #define STACKS_MAX 4u /* threads that one instance names */
@@ -15,8 +16,17 @@ static unsigned hex_digit(char c)
                                   : 16;
 }
 
-/* The addresses in a text: words of eight hexadecimal digits or more, with or without 0x. */
-static size_t addresses_in(const char *text, uint64_t ret[STACKS_MAX])
+/* Whether it is a thread of the list that is not among the first `count` already. */
+static bool is_another(struct ds_nt *nt, uint64_t va, const uint64_t *seen, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (seen[i] == va)
+            return false;
+    return ds_nt_thread_row(nt, va) != DS_NO_ROW;
+}
+
+/* The threads in a text: words of eight hexadecimal digits or more, with or without 0x. */
+static size_t addresses_in(struct ds_nt *nt, const char *text, uint64_t ret[STACKS_MAX])
 {
     size_t count = 0;
     while (*text != '\0' && count < STACKS_MAX) {
@@ -26,14 +36,14 @@ static size_t addresses_in(const char *text, uint64_t ret[STACKS_MAX])
             text += 2;
         for (; hex_digit(text[n]) < 16; n++)
             value = value << 4 | hex_digit(text[n]);
-        if (n >= 8 && n <= 16)
+        if (n >= 8 && n <= 16 && is_another(nt, value, ret, count))
             ret[count++] = value;
         text += n > 0 ? n : 1;
     }
     return count;
 }
 
-static size_t threads_of(const struct ds_report_instance *in, const char *column,
+static size_t threads_of(struct ds_nt *nt, const struct ds_report_instance *in, const char *column,
                          uint64_t ret[STACKS_MAX])
 {
     for (size_t i = 0; i < in->evidence_count; i++) {
@@ -41,7 +51,7 @@ static size_t threads_of(const struct ds_report_instance *in, const char *column
         if (strcmp(in->evidence[i].name, column) != 0)
             continue;
         if (c->kind == DS_CELL_TEXT)
-            return addresses_in(c->text, ret);
+            return addresses_in(nt, c->text, ret);
         ret[0] = (uint64_t)c->integer;
         return c->kind == DS_CELL_INT && ret[0] != 0 ? 1 : 0;
     }
@@ -68,7 +78,7 @@ void ds_build_thread_stacks(struct ds_builder *b, const char *stack_of,
                             struct ds_report_instance *in)
 {
     uint64_t threads[STACKS_MAX];
-    size_t count = threads_of(in, stack_of, threads);
+    size_t count = threads_of(b->nt, in, stack_of, threads);
     in->has_stacks = true;
     if (count == 0)
         return;
