@@ -51,7 +51,8 @@ static void addresses_are_placed(void)
 /* A block of `size` bytes after one of `previous`. */
 static void block(uint64_t va, uint64_t previous, uint64_t size, uint32_t tag)
 {
-    maker_put(&k.m, va, 0, 16);
+    maker_put(&k.m, va, 0, 8);
+    maker_put(&k.m, va + 8, 0, 8);
     kernel_set(&k, va, "_POOL_HEADER", "PreviousSize", previous / 16);
     kernel_set(&k, va, "_POOL_HEADER", "BlockSize", size / 16);
     kernel_set(&k, va, "_POOL_HEADER", "PoolTag", tag);
