@@ -66,6 +66,23 @@ void ds_entries_walk_single(struct ds_entries *e, struct ds_space *space, uint64
         e->count = ds_walk_distinct(e->at, e->count, e->end.address);
 }
 
+static void take(struct ds_entries *e, size_t *left)
+{
+    *left = e->end.status == DS_LIMIT || e->count >= *left ? 0 : *left - e->count;
+}
+
+void ds_dispatch_list(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t *left)
+{
+    ds_entries_walk(e, space, head, *left);
+    take(e, left);
+}
+
+void ds_dispatch_single(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t *left)
+{
+    ds_entries_walk_single(e, space, head, *left);
+    take(e, left);
+}
+
 void ds_dispatch_end(struct ds_nt *nt, const struct ds_entries *e, const char *cut,
                      struct ds_walk *walk)
 {

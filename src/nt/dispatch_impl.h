@@ -57,6 +57,11 @@ bool ds_dispatch_room(void **rows, size_t *cap, size_t count, size_t size, size_
 void ds_entries_walk_single(struct ds_entries *e, struct ds_space *space, uint64_t head,
                             size_t limit);
 
+/* The entries of a list, doubly or singly linked, taken out of *left: what all lists of a table may
+ * have together, so that many that share a tail cost no more than one. */
+void ds_dispatch_list(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t *left);
+void ds_dispatch_single(struct ds_entries *e, struct ds_space *space, uint64_t head, size_t *left);
+
 /* Says in the walk how that of a list ended: where it was cut short, or that its ends disagree. */
 void ds_dispatch_end(struct ds_nt *nt, const struct ds_entries *e, const char *cut,
                      struct ds_walk *walk);

@@ -14,6 +14,7 @@ struct reader {
     struct ds_place data, list_head, single_head, last, alone; /* alone: XP's DpcListHead */
     uint32_t data_size;
     struct ds_entries entries;
+    size_t left;
 };
 
 const char *ds_dpc_importance_name(uint64_t importance)
@@ -37,7 +38,7 @@ static enum ds_status reader_init(struct reader *r, struct ds_nt *nt, struct ds_
                                   const char **missing)
 {
     const struct ds_target *t = nt->target;
-    *r = (struct reader){.nt = nt, .keep = keep};
+    *r = (struct reader){.nt = nt, .keep = keep, .left = DS_LIMIT_DPCS};
     r->entry = ds_place_of(t, "_KDPC", "DpcListEntry");
     r->type = ds_place_of(t, "_KDPC", "Type");
     r->routine = ds_place_of(t, "_KDPC", "DeferredRoutine");
@@ -102,7 +103,7 @@ static void add_entries(struct reader *r, uint32_t processor, bool threaded)
 
 static void walk_double(struct reader *r, uint32_t processor, bool threaded, uint64_t head)
 {
-    ds_entries_walk(&r->entries, r->nt->target->kernel, head, DS_LIMIT_DPCS);
+    ds_dispatch_list(&r->entries, r->nt->target->kernel, head, &r->left);
     add_entries(r, processor, threaded);
 }
 
@@ -110,8 +111,7 @@ static void walk_double(struct reader *r, uint32_t processor, bool threaded, uin
 static void walk_single(struct reader *r, uint32_t processor, bool threaded, uint64_t data)
 {
     struct ds_entries *e = &r->entries;
-    ds_entries_walk_single(e, r->nt->target->kernel, data + r->single_head.field.offset,
-                           DS_LIMIT_DPCS);
+    ds_dispatch_single(e, r->nt->target->kernel, data + r->single_head.field.offset, &r->left);
     add_entries(r, processor, threaded);
     struct ds_opt last = ds_place_read(r->nt->target, data, &r->last);
     if (e->end.status == DS_OK && last.known && last.value != 0 && e->count != 0 &&

@@ -19,13 +19,14 @@ struct reader {
     struct ds_place link, deferred_link, type, priority, state;
     struct ds_place lists, deferred, shared, shared_lists;
     struct ds_entries entries;
+    size_t left;
     bool *seen; /* owned; by row of ds_nt_threads() */
 };
 
 static void reader_init(struct reader *r, struct ds_nt *nt, struct ds_nt_dispatch *keep)
 {
     const struct ds_target *t = nt->target;
-    *r = (struct reader){.nt = nt, .keep = keep};
+    *r = (struct reader){.nt = nt, .keep = keep, .left = DS_LIMIT_READY};
     r->link = ds_place_of(t, "_KTHREAD", "WaitListEntry");
     r->deferred_link = ds_place_of(t, "_KTHREAD", "SwapListEntry");
     r->type = ds_place_of(t, "_DISPATCHER_HEADER", "Type");
@@ -109,7 +110,7 @@ static void walk_lists(struct reader *r, uint64_t first, struct ds_opt processor
 {
     uint64_t stride = (uint64_t)r->nt->target->pointer_size * 2;
     for (uint32_t i = PRIORITIES; i-- > 0;) {
-        ds_entries_walk(&r->entries, r->nt->target->kernel, first + i * stride, DS_LIMIT_READY);
+        ds_dispatch_list(&r->entries, r->nt->target->kernel, first + i * stride, &r->left);
         add_entries(r, r->link.field.offset, processor, queue, source);
     }
 }
@@ -155,8 +156,8 @@ static void walk_processor(struct reader *r, size_t row)
     walk_lists(r, p->prcb.value + r->lists.field.offset, number, ds_opt_unknown(DS_OK),
                "DispatcherReadyListHead");
     if (r->deferred.status == DS_OK && r->deferred_link.status == DS_OK) {
-        ds_entries_walk_single(&r->entries, r->nt->target->kernel,
-                               p->prcb.value + r->deferred.field.offset, DS_LIMIT_READY);
+        ds_dispatch_single(&r->entries, r->nt->target->kernel,
+                           p->prcb.value + r->deferred.field.offset, &r->left);
         add_entries(r, r->deferred_link.field.offset, number, ds_opt_unknown(DS_OK),
                     "DeferredReadyListHead");
     }

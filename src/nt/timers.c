@@ -24,6 +24,7 @@ struct reader {
     bool have_keys;
     struct ds_opt now;
     struct ds_entries entries;
+    size_t left;
 };
 
 struct ds_opt ds_nt_interrupt_time(struct ds_nt *nt)
@@ -54,7 +55,7 @@ static enum ds_status reader_init(struct reader *r, struct ds_nt *nt, struct ds_
 {
     const struct ds_target *t = nt->target;
     const char *timer = "_KTIMER";
-    *r = (struct reader){.nt = nt, .keep = keep};
+    *r = (struct reader){.nt = nt, .keep = keep, .left = DS_LIMIT_TIMERS};
     r->link = ds_place_of(t, timer, "TimerListEntry");
     r->type = ds_place_of(t, timer, "Header.Type");
     r->absolute = ds_place_of(t, timer, "Header.Absolute");
@@ -182,7 +183,7 @@ static bool add(struct reader *r, struct ds_opt processor, uint32_t bucket, uint
 static bool walk_bucket(struct reader *r, struct ds_opt processor, uint32_t bucket, uint64_t head)
 {
     struct ds_entries *e = &r->entries;
-    ds_entries_walk(e, r->nt->target->kernel, head, DS_LIMIT_TIMERS);
+    ds_dispatch_list(e, r->nt->target->kernel, head, &r->left);
     for (size_t i = 0; i < e->count; i++)
         if (!add(r, processor, bucket, e->at[i] - r->link.field.offset))
             return false;

@@ -22,13 +22,17 @@ struct reader {
     struct ds_place pri_entries, pri_running, pri_maximum, pri_threads; /* _KPRIQUEUE */
     struct ds_place routine, parameter, link, work_item, io_routine, io_object;
     struct ds_entries walk;
+    size_t items_left, threads_left;
 };
 
 static void reader_init(struct reader *r, struct ds_nt *nt, struct ds_nt_dispatch *keep)
 {
     const struct ds_target *t = nt->target;
     const char *plain = "_KQUEUE", *pri = "_KPRIQUEUE", *item = "_WORK_QUEUE_ITEM";
-    *r = (struct reader){.nt = nt, .keep = keep};
+    *r = (struct reader){.nt = nt,
+                         .keep = keep,
+                         .items_left = DS_LIMIT_WORK_ITEMS,
+                         .threads_left = DS_LIMIT_THREADS};
     r->type = ds_place_of(t, "_DISPATCHER_HEADER", "Type");
     r->signal = ds_place_of(t, "_DISPATCHER_HEADER", "SignalState");
     r->queue = ds_place_of(t, "_KTHREAD", "Queue");
@@ -70,8 +74,8 @@ static void read_threads(struct reader *r, struct ds_worker_queue *q, const stru
         ds_opt_unknown(head->status != DS_OK ? head->status : r->queue_link.status);
     if (head->status != DS_OK || r->queue_link.status != DS_OK)
         return;
-    ds_entries_walk(&r->walk, r->nt->target->kernel, q->queue + head->field.offset,
-                    DS_LIMIT_THREADS);
+    ds_dispatch_list(&r->walk, r->nt->target->kernel, q->queue + head->field.offset,
+                     &r->threads_left);
     ds_dispatch_end(r->nt, &r->walk, "the thread list of a queue is cut short",
                     &r->keep->queues.walk);
     if (r->walk.end.status != DS_OK) {
@@ -130,7 +134,7 @@ static bool add_item(struct reader *r, uint64_t queue, struct ds_opt priority, u
 static enum ds_status read_list(struct reader *r, uint64_t queue, uint64_t head,
                                 struct ds_opt priority, bool known, uint64_t *count)
 {
-    ds_entries_walk(&r->walk, r->nt->target->kernel, head, DS_LIMIT_WORK_ITEMS);
+    ds_dispatch_list(&r->walk, r->nt->target->kernel, head, &r->items_left);
     *count += r->walk.count;
     ds_dispatch_end(r->nt, &r->walk, "the entry list of a queue is cut short",
                     &r->keep->queues.walk);
