@@ -111,7 +111,7 @@ unit: $(UNIT_BIN) $(BIN)
 -include $(sort $(wildcard tools/make/*.mk))
 
 # `make check` runs these suites; each writes its counts to $(B)/results.
-SUITES_release := unit fixtures-selftest golden scenarios scenario-pages report-check patterns-check badfiles archives guests \
+SUITES_release := unit fixtures-selftest golden scenarios scenario-pages columns report-check patterns-check badfiles archives guests \
 	check-qemu check-data check-tables check-layouts torture-sample fuzz-replay xlat-sample meta
 SUITES_asan := unit golden scenarios report-check patterns-check badfiles archives guests torture-sample
 SUITES_win := unit golden report-check patterns-check badfiles archives guests win-meta
