@@ -28,6 +28,10 @@ import build as fixtures  # noqa: E402
 from lib import layout as layouts  # noqa: E402
 from lib.containers import Container  # noqa: E402
 
+# The patterns that the machine has an answer for; it has no object manager, for one.
+ASKED = {"deadlock", "hidden-process", "hidden-thread", "lock-owner-exited", "low-io-priority-holder",
+         "possible-deadlock", "priority-inversion", "self-deadlock", "spiking-thread",
+         "suspended-process", "suspended-thread", "wait-chain"}
 EACH = 25  # threads of a process
 
 
@@ -153,7 +157,7 @@ def answers(args, dump):
     report = json.loads(program(args, "--format", "json", dump))
     out["findings"] = [[f["id"], f.get("instances_total", len(f.get("instances", [])))]
                        for f in report.get("findings", [])]
-    out["cannot tell"] = sorted([c["id"]] for c in report["cannot_tell"])
+    out["cannot tell"] = sorted([c["id"]] for c in report["cannot_tell"] if c["id"] in ASKED)
     return out
 
 
