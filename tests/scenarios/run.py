@@ -30,7 +30,7 @@ from lib.containers import Container  # noqa: E402
 
 # The patterns that the machine has an answer for; it has no object manager, for one.
 ASKED = {"deadlock", "hidden-process", "hidden-thread", "lock-owner-exited", "low-io-priority-holder",
-         "possible-deadlock", "priority-inversion", "self-deadlock", "spiking-thread",
+         "no-processor-idle", "possible-deadlock", "priority-inversion", "self-deadlock", "spiking-thread",
          "suspended-process", "suspended-thread", "wait-chain"}
 EACH = 25  # threads of a process
 
