@@ -122,7 +122,8 @@ static void follow_alpc(struct finder *f, const struct ds_wait_block *w, uint64_
 
 /* ---- LPC ---- */
 
-/* Which thread has received which message. One number at two threads tells nothing: no row. */
+/* Which thread has received which message. A message has one number while it is on its way; should
+   a damaged dump show it at two threads, the first one counts. */
 static void find_received(struct finder *f)
 {
     const struct ds_target *t = f->b->nt->target;

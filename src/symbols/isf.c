@@ -387,7 +387,8 @@ static bool read_file(struct reader *r)
 static bool finish(struct reader *r)
 {
     struct ds_isf *isf = r->isf;
-    if (isf->types != NULL && isf->types->count == 0) {
+    /* The format asks for base types even of a table of names: no layout is in those. */
+    if (isf->types != NULL && isf->types->field_count == 0) {
         ds_isf_types_free(isf->types);
         isf->types = NULL;
     }

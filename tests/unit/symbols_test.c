@@ -35,6 +35,15 @@ static const char small_isf[] =
     "\"pointer\":{\"size\":8,\"signed\":false,\"kind\":\"int\"}}}";
 #define SMALL_ID "00112233445566778899AABBCCDDEEFF-1A"
 
+/* What a tool writes that has names only: the base types are there because the format wants them.
+ */
+static const char names_isf[] =
+    "{\"metadata\":{\"format\":\"6.2.0\",\"windows\":{\"pdb\":{\"GUID\":"
+    "\"00112233445566778899aabbccddeeff\",\"age\":26,\"database\":\"a.pdb\",\"machine_type\":34404}"
+    "}},"
+    "\"symbols\":{\"Alpha\":{\"address\":4096}},\"enums\":{},\"user_types\":{},"
+    "\"base_types\":{\"pointer\":{\"size\":8,\"signed\":false,\"kind\":\"int\"}}}";
+
 static const char *format(const struct ds_symbols *s, uint64_t va, char *out, size_t size)
 {
     struct ds_buf b;
@@ -286,5 +295,20 @@ static void searching(void)
     expect_found("build/symsearch", "a.pdb", NULL);
 }
 
-TEST_MAIN(TEST(module_names), TEST(overlapping_modules), TEST(many_modules_end), TEST(small_table),
-          TEST(damaged_tables), TEST(real_table), TEST(searching))
+static void names_are_no_layout(void)
+{
+    struct ds_symbols *s = open_symbols();
+    struct ds_layout *l = (struct ds_layout *)s;
+    char got[128];
+    CHECK(write_file("build/symbols_names.json", names_isf, sizeof names_isf - 1));
+    CHECK(ds_symbols_add_module(s, "a.sys", 0x100000, 0x10000) == DS_OK);
+    CHECK(ds_symbols_set_pdb(s, 0x100000, SMALL_ID) == DS_OK);
+    CHECK(ds_symbols_load_isf(s, 0x100000, "build/symbols_names.json", &l, NULL) == DS_OK);
+    CHECK(l == NULL);
+    CHECK_STR(format(s, 0x101000, got, sizeof got), "a!Alpha");
+    ds_symbols_close(s);
+}
+
+TEST_MAIN(TEST(names_are_no_layout), TEST(module_names), TEST(overlapping_modules),
+          TEST(many_modules_end), TEST(small_table), TEST(damaged_tables), TEST(real_table),
+          TEST(searching))
