@@ -41,8 +41,8 @@ def tables(program):
 def ask(program, dump, wanted, arguments):
     """Which of the wanted columns hold a value in the dump: "table.column"."""
     found = set()
-    beside = os.path.splitext(dump)[0] + ".dmp.symbols"
-    options = ["--symbols", beside] if os.path.isdir(beside) else []
+    beside = [d for d in (dump + ".symbols", os.path.splitext(dump)[0] + ".symbols") if os.path.isdir(d)]
+    options = ["--symbols", beside[0]] if beside else []
     for table, columns in wanted.items():
         # Each is held against NULL by itself, and the first row with a value ends it.
         sql = "SELECT " + ", ".join(
