@@ -40,6 +40,12 @@ if [ -p /dev/stdout ]; then exec 3>"$out/out"; else exec 3>&1; fi
 if [ -p /dev/stderr ]; then exec 4>"$out/err"; else exec 4>&2; fi
 "$wine" "$@" >&3 2>&4
 rc=$?
+# Now and then wine fails to start a program, with status 1 and without a word; dumpscan always has one.
+if [ $rc -eq 1 ] && [ -f "$out/out" ] && [ -f "$out/err" ] && [ ! -s "$out/out" ] && [ ! -s "$out/err" ]; then
+    sleep 1
+    "$wine" "$@" >&3 2>&4
+    rc=$?
+fi
 [ ! -f "$out/out" ] || cat "$out/out"
 [ ! -f "$out/err" ] || cat "$out/err" >&2
 exit $rc

@@ -71,7 +71,9 @@ static wchar_t *widen_path(const char *utf8)
 static enum ds_status win_error(struct ds_err *err, const char *what)
 {
     DWORD code = GetLastError();
-    bool missing = code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND;
+    /* A name that no file can have (a control character in it, say) is no file's. */
+    bool missing = code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND ||
+                   code == ERROR_INVALID_NAME || code == ERROR_BAD_PATHNAME;
     return ds_err_set(err, missing ? DS_NOT_FOUND : DS_IO, "%s: %s (Windows error %lu)", what,
                       missing ? "No such file or directory" : "refused", (unsigned long)code);
 }
